@@ -1,0 +1,65 @@
+# Each target works alone in a fresh clone: it makes what it needs first.
+.DEFAULT_GOAL := help
+# Two setup scripts at once would fight over apt's lock.
+.NOTPARALLEL:
+
+BIN := .venv/bin
+# More arguments for pytest, as in: make test PYTEST_ARGS='-k wire -x'
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+# Three models that need no key and no GPU: the reference solutions, one that does nothing, and recorded answers.
+DEMO_MODELS := --itbench-model=oracle --itbench-model=noop --itbench-model=replay:fixtures/candidates/sample.jsonl
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: setup-python setup-engine ## Make .venv and see that Docker answers (the other targets do this themselves)
+
+.PHONY: setup-python
+setup-python: ## Only .venv
+	@scripts/setup-python
+
+.PHONY: setup-engine
+setup-engine: ## Only Docker
+	@scripts/setup-engine
+
+# Status 1 (some tests failed) is what a demo shows: two of the three models must miss.
+.PHONY: demo
+demo: setup ## Run the scenarios against three built-in models, without any key
+	@$(BIN)/pytest scenarios $(DEMO_MODELS) --itbench-attempts=5 -n auto -p no:cacheprovider --tb=no -rN $(PYTEST_ARGS) \
+	  || test $$? -eq 1
+
+.PHONY: test
+test: setup ## Run this project's own tests
+	@$(BIN)/pytest tests -n auto $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: lint-style lint-types lint-imports lint-shell ## Style, types, import floors, shell scripts
+
+.PHONY: lint-style lint-types lint-imports lint-shell
+lint-style: setup-python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+lint-types: setup-python
+	$(BIN)/mypy
+lint-imports: setup-python
+	$(BIN)/lint-imports
+lint-shell:
+	@if command -v shellcheck >/dev/null; then set -x; shellcheck -x scripts/setup-* scripts/test-wheel .ci/run; \
+	  else echo 'shellcheck is not installed: shell scripts not checked'; fi
+
+.PHONY: check
+check: setup ## Prove each scenario: its solution passes, its counterexamples fail
+	@$(BIN)/pytest-itbench check scenarios -n auto
+
+.PHONY: bench
+bench: setup ## Measure what an attempt costs
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: clean
+clean: ## Remove caches, builds and reports; .venv stays
+	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@git clean -fdqX reports

@@ -1,0 +1,1 @@
+"""Measure with pytest whether a language model can do IT work."""

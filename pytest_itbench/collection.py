@@ -1,0 +1,145 @@
+"""Items from scenario directories: sorted, pure, without network, model or containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+import pytest
+
+from pytest_itbench.domain.candidate import ModelChoice, Proposal
+from pytest_itbench.domain.outcome import FailureKind, Outcome, Verdict
+from pytest_itbench.domain.scenario import Counterexample, Scenario
+from pytest_itbench.environments.base import Environment
+from pytest_itbench.loading.scenario import BrokenScenario, load_scenario
+from pytest_itbench.running import Attempt, Validate, try_candidate
+from pytest_itbench.session import SETTINGS
+
+Expectation = Callable[[Outcome], str]
+"""Says what is wrong with an outcome; empty when it is as it must be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an item is to try."""
+
+    scenario: Scenario
+    model: ModelChoice
+    index: int
+    times: int | None = None
+    expect: Expectation | None = None
+
+
+PLAN = pytest.StashKey[Plan]()
+
+
+class ScenarioFile(pytest.File):
+    """``scenario.yaml`` as a collector."""
+
+    def collect(self) -> Iterator[pytest.Function]:
+        """One item per model and attempt, or one per proof."""
+        try:
+            scenario = load_scenario(self.path)
+        except BrokenScenario as broken:  # where the controller did not look, as with --pyargs
+            raise self.CollectError("\n".join(str(mistake) for mistake in broken.exceptions)) from None
+        settings = self.config.stash[SETTINGS]
+        self._mark(scenario)
+        plans = plan_proofs(scenario, settings.repeat) if settings.prove else self._plan_attempts(scenario)
+        for name, plan in plans:
+            item: pytest.Function = pytest.Function.from_parent(self, name=name, callobj=try_model)
+            item.stash[PLAN] = plan
+            yield item
+
+    def _plan_attempts(self, scenario: Scenario) -> Iterator[tuple[str, Plan]]:
+        settings = self.config.stash[SETTINGS]
+        several = len(settings.models) > 1
+        for index in range(settings.attempts):
+            for model in settings.models:
+                yield name_attempt(model.label if several else "", index), Plan(scenario=scenario, model=model, index=index)
+
+    def _mark(self, scenario: Scenario) -> None:
+        for name in (scenario.domain, scenario.difficulty, *scenario.tags):
+            self.config.addinivalue_line("markers", f"{name}: scenarios of pytest-itbench")
+            self.add_marker(str(name))
+
+
+def name_attempt(label: str, index: int) -> str:
+    """An item's name; the label stands in it when several models are tried."""
+    return f"{label}-attempt-{index}" if label else f"attempt-{index}"
+
+
+def parse_attempt_name(name: str) -> tuple[str, int]:
+    """The label (empty when one model is tried) and the index from an item's name."""
+    label, _, index = name.rpartition("attempt-")
+    return label.removesuffix("-"), int(index)
+
+
+def plan_proofs(scenario: Scenario, repeat: int) -> Iterator[tuple[str, Plan]]:
+    """What must hold of a good scenario, as items."""
+    noop = ModelChoice(label="noop", kind="noop", name="")
+    yield "noop", Plan(scenario=scenario, model=noop, index=0, expect=expect_noop_missed)
+    solution = ModelChoice(label="solution", kind="oracle", name="")
+    for index in range(repeat):
+        yield f"solution-{index}", Plan(scenario=scenario, model=solution, index=index, times=2, expect=expect_solved)
+    for example in scenario.counterexamples:
+        model = ModelChoice(label=f"counterexample-{example.name}", kind="file", name=str(example.path))
+        yield model.label, Plan(scenario=scenario, model=model, index=0, expect=expect_caught(example))
+
+
+def expect_noop_missed(outcome: Outcome) -> str:
+    """Doing nothing must not solve a scenario, and must be caught by its checks."""
+    if outcome.verdict is Verdict.MISSED and outcome.kind is FailureKind.CHECKS_FAILED:
+        return ""
+    return f"a playbook that does nothing is {describe(outcome)}; expected: missed, checks failed"
+
+
+def expect_solved(outcome: Outcome) -> str:
+    """The reference solution must pass."""
+    return "" if outcome.verdict is Verdict.SOLVED else f"the reference solution is {describe(outcome)}"
+
+
+def expect_caught(example: Counterexample) -> Expectation:
+    """A counterexample must be missed, for the reason that the scenario states."""
+
+    def expect(outcome: Outcome) -> str:
+        failed = {check.name for check in outcome.checks if not check.passed} | {str(outcome.kind)}
+        if outcome.verdict is Verdict.MISSED and example.caught_by in failed:
+            return ""
+        return f"counterexample {example.name} ({example.why}) must be caught by {example.caught_by!r}, but is {describe(outcome)}"
+
+    return expect
+
+
+def describe(outcome: Outcome) -> str:
+    """An outcome in a few lines."""
+    failed = [check.name for check in outcome.checks if not check.passed]
+    text = f"{outcome.verdict}" + (f" ({outcome.kind})" if outcome.kind else "")
+    return f"{text}; failed checks: {', '.join(failed) or 'none'}\n{outcome.message}".strip()
+
+
+def try_model(
+    request: pytest.FixtureRequest,
+    itbench_attempt: Attempt,
+    itbench_environment: Environment,
+    itbench_candidate: Proposal,
+    itbench_validator: Validate,
+) -> None:
+    """The test function of every item."""
+    plan = request.node.stash[PLAN]
+    outcome = try_candidate(
+        itbench_attempt, itbench_environment, itbench_candidate, itbench_validator, times=plan.times
+    )
+    problem = plan.expect(outcome) if plan.expect else render_miss(outcome)
+    if problem:
+        pytest.fail(problem, pytrace=False)
+
+
+def render_miss(outcome: Outcome) -> str:
+    """What pytest prints of a miss; empty when the attempt solved the scenario."""
+    if outcome.verdict is Verdict.SOLVED:
+        return ""
+    passed = sum(check.passed for check in outcome.checks)
+    score = f", {passed} of {len(outcome.checks)} checks passed" if outcome.checks else ""
+    where = "".join(f"\n{what}: {path}" for what, path in outcome.evidence.items() if what in ("candidate", "apply"))
+    return f"missed: {outcome.kind}{score}\n{outcome.message}{where}"

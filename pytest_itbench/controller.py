@@ -1,0 +1,218 @@
+"""The one process that keeps the ledger: outcomes as they arrive, what was lost, reports, the table at the end."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_itbench import wire
+from pytest_itbench.collection import PLAN, parse_attempt_name
+from pytest_itbench.domain.candidate import ModelChoice
+from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.errors import AttemptInvalid, UserMistake
+from pytest_itbench.ledger import Ledger
+from pytest_itbench.loading.scenario import BrokenScenario, find_duplicates, find_scenario_files, load_scenario
+from pytest_itbench.metrics.aggregate import summarise
+from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.reporting.files import write_reports
+from pytest_itbench.reporting.terminal import render_summary
+from pytest_itbench.runner import PAYLOAD, Runner
+from pytest_itbench.session import WORKER_INPUT, usage_errors
+from pytest_itbench.settings import Settings
+
+LOG = logging.getLogger(__name__)
+CRASHED = "???"
+"""The phase that xdist gives to the report of an item whose worker died."""
+
+
+class Controller:
+    """The plugin object of the process that the user started."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config, self._settings = config, settings
+        self._started = datetime.now(UTC)
+        self._planned: dict[str, None] = {}
+        self._ledger: Ledger | None = None
+        self._summary: RunSummary | None = None
+        self._files: dict[str, Path] = {}
+        self._models = {model.label: model for model in settings.models}
+
+    # --- before anything runs ----------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Look at all scenarios, the engine and the run's directory before the first worker starts."""
+        refuse_mistakes(find_paths(self._config), self._config.getini("norecursedirs"))
+        if self._config.option.collectonly:
+            return
+        with usage_errors():
+            provider = Runner.of(session.config).provider
+        try:
+            provider.sweep_orphans()
+        except AttemptInvalid as trouble:
+            raise pytest.UsageError(f"{trouble.message}; see: pytest-itbench doctor") from trouble
+        if not self._settings.prove:
+            self._ledger = Ledger(self._settings.run_directory)
+
+    def pytest_report_header(self) -> str:
+        """One line on what is tried."""
+        settings = self._settings
+        if settings.prove:
+            return "itbench: proving scenarios"
+        models = ", ".join(self._models)
+        return f"itbench: {models}; {settings.attempts} attempts; run {settings.run} in {settings.reports.name}/"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker the run's name before it starts."""
+        node.workerinput[WORKER_INPUT] = {"run": self._settings.run, "owner": self._settings.owner}
+
+    # --- while it runs -----------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Remember what is planned, as a worker tells it; all workers tell the same."""
+        self._plan(ids)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is planned, in a run without workers."""
+        self._plan(item.nodeid for item in session.items if PLAN in item.stash)
+
+    def _plan(self, ids: Iterable[str]) -> None:
+        self._planned |= {nodeid: None for nodeid in ids if "/scenario.yaml::" in f"/{nodeid}"}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Put an outcome on disk as soon as it arrives."""
+        if hasattr(report, PAYLOAD):
+            self._record(wire.load(getattr(report, PAYLOAD)))
+        elif str(report.when) == CRASHED and report.nodeid in self._planned:
+            message = "the process that ran this attempt died"
+            self._record(self._make_lost(report.nodeid, FailureKind.WORKER_LOST, message))
+
+    def _record(self, outcome: Outcome) -> None:
+        if self._ledger and self._ledger.add(outcome):
+            self._config.hook.pytest_itbench_outcome(config=self._config, outcome=outcome)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Letters and words for verdicts, in pytest's own categories."""
+        payload = getattr(report, PAYLOAD, None)
+        if payload is None:
+            return None
+        return {
+            Verdict.SOLVED: ("passed", ".", "SOLVED"),
+            Verdict.MISSED: ("failed", "m", "MISSED"),
+            Verdict.INVALID: ("error", "i", "INVALID"),
+        }[Verdict(payload["verdict"])]
+
+    # --- at the end --------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Account for every planned attempt, write the reports, remove what is left of the run."""
+        if self._ledger:
+            for nodeid in self._planned:
+                self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
+            if self._ledger.outcomes:
+                self._summary = summarise(self._ledger.outcomes, self._describe_run())
+                self._files = write_reports(self._summary, self._settings.run_directory)
+                hook = self._config.hook.pytest_itbench_summary
+                hook(config=self._config, summary=self._summary, directory=self._settings.run_directory)
+            self._ledger.close()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        runner = Runner.of(self._config)
+        if "provider" in vars(runner):
+            try:
+                runner.provider.close()
+                runner.provider.sweep(self._settings.run)
+            except AttemptInvalid as trouble:
+                LOG.warning("left behind by run %s: %s", self._settings.run, trouble)
+
+    def _make_lost(self, nodeid: str, kind: FailureKind, message: str) -> Outcome:
+        scenario, model, index = self._identify(nodeid)
+        return Outcome(
+            key=AttemptKey(scenario=scenario.id, model=model.label, index=index),
+            verdict=Verdict.INVALID,
+            stage=Stage.ENVIRONMENT,
+            kind=kind,
+            message=message,
+            domain=scenario.domain,
+            difficulty=scenario.difficulty,
+            tags=scenario.tags,
+            level=model.level,
+            started=datetime.now(UTC),
+        )
+
+    def _identify(self, nodeid: str) -> tuple[Scenario, ModelChoice, int]:
+        path, _, name = nodeid.rpartition("::")
+        label, index = parse_attempt_name(name)
+        model = self._models[label] if label else self._settings.models[0]
+        return load_scenario(self._config.rootpath / path), model, index
+
+    def _describe_run(self) -> RunInfo:
+        return RunInfo(
+            run=self._settings.run,
+            started=self._started,
+            ended=datetime.now(UTC),
+            version=version("pytest-itbench"),
+            python_version=platform.python_version(),
+            pytest_version=pytest.__version__,
+            models=tuple(self._models),
+            attempts=self._settings.attempts,
+            ks=self._settings.ks,
+            planned=len(self._planned),
+            environment=self._settings.environment,
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table, and where the reports lie."""
+        if self._summary is None:
+            return
+        writer = terminalreporter._tw  # noqa: SLF001  # the only way to the terminal's width and colour
+        terminalreporter.section("itbench")
+        terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, writer.hasmarkup))
+        terminalreporter.write_line("")
+        for name, path in self._files.items():
+            terminalreporter.write_line(f"{name + ':':10}{_shorten(path)}")
+
+
+def find_paths(config: pytest.Config) -> list[Path]:
+    """The files and directories that were given to pytest, or that its ini file names."""
+    return [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
+
+
+def refuse_mistakes(paths: Iterable[Path], skip: list[str]) -> None:
+    """Load every scenario that pytest is going to meet.
+
+    Raises:
+        pytest.UsageError: one line for each thing that is wrong.
+    """
+    scenarios: list[Scenario] = []
+    mistakes: list[UserMistake] = []
+    for path in sorted({file for path in paths for file in find_scenario_files(path, skip)}):
+        try:
+            scenarios.append(load_scenario(path))
+        except BrokenScenario as broken:
+            mistakes += broken.exceptions
+    mistakes += find_duplicates(scenarios)
+    if mistakes:
+        raise pytest.UsageError("\n".join(_relative(str(mistake)) for mistake in mistakes))
+
+
+def _relative(text: str) -> str:
+    return text.replace(f"{Path.cwd()}/", "")
+
+
+def _shorten(path: Path) -> str:
+    return _relative(str(path))

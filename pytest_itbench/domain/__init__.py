@@ -1,0 +1,1 @@
+"""What the field talks about, as frozen values: scenarios, candidates, outcomes."""

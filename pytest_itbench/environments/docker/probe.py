@@ -1,0 +1,118 @@
+"""The validators' connection to a host: one shell of our own that answers many commands.
+
+The shell and the common tools come from a read-only volume, so that a candidate cannot have replaced them. It is started
+for a round of checks and ended after it; a command costs a millisecond or two instead of an exec of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from typing import Any
+
+from testinfra.backend.base import BaseBackend, CommandResult
+
+from pytest_itbench.environments.docker.engine import OUTPUT_LIMIT, Stream, connect_engine, engine_errors, random_name
+from pytest_itbench.errors import EngineTrouble
+
+MOUNT = "/.itbench"
+PATH = f"{MOUNT}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Each line of input is a command in base64; the mark that ends its output is known to this shell alone.
+LOOP = """
+IFS= read -r mark
+while IFS= read -r line; do
+  command=$(printf %s "$line" | base64 -d; printf x)
+  timeout -k 1 @SECONDS@ sh -c "${command%x}" </dev/null
+  status=$?
+  printf '%s%s\\n' "$mark" "$status"
+  printf '%s\\n' "$mark" >&2
+done
+"""
+
+TIMED_OUT = (124, 137, 143)
+
+
+class CheckTimeout(AssertionError):
+    """A validator's command did not end in time: what it looks at does not answer."""
+
+
+class ProbeShell:
+    """A shell in a running container. Times in seconds."""
+
+    def __init__(self, container: str, check_timeout: float) -> None:
+        """Start the shell.
+
+        Raises:
+            EngineTrouble: the container is not running, or the engine fails.
+        """
+        self._timeout = check_timeout
+        self._mark = random_name().encode()
+        script = LOOP.replace("@SECONDS@", f"{check_timeout:g}")
+        api = connect_engine().api
+        with engine_errors("opening the validators' connection"):
+            created = api.exec_create(
+                container, [f"{MOUNT}/busybox", "sh", "-c", script], stdin=True, environment={"PATH": PATH}, workdir="/"
+            )
+            self._stream = Stream(api.exec_start(created["Id"], socket=True))
+            self._stream.write(self._mark + b"\n")
+
+    def run(self, command: str) -> tuple[int, bytes, bytes]:
+        """Run a command; gives its exit status, stdout and stderr.
+
+        Raises:
+            CheckTimeout: it took longer than the scenario's limit for a check.
+            EngineTrouble: the connection broke.
+        """
+        kept = {1: bytearray(), 2: bytearray()}
+        started = time.monotonic()
+        with engine_errors("running a validator's command"):
+            self._stream.write(base64.b64encode(command.encode()) + b"\n")
+            try:
+                self._read_until_marked(kept, started + self._timeout + 10)
+            except TimeoutError:
+                raise CheckTimeout(f"no answer within {self._timeout:g} s: {command}") from None
+        stdout, _, status = bytes(kept[1]).rpartition(self._mark)
+        stderr = bytes(kept[2]).rpartition(self._mark)[0]
+        if int(status) in TIMED_OUT and time.monotonic() - started >= self._timeout:
+            raise CheckTimeout(f"no answer within {self._timeout:g} s: {command}")
+        return int(status), stdout, stderr
+
+    def _read_until_marked(self, kept: dict[int, bytearray], deadline: float) -> None:
+        ended: set[int] = set()
+        while len(ended) < 2:
+            frame = self._stream.read_frame(deadline)
+            if frame is None:
+                raise EngineTrouble("the validators' connection ended early", hint="did the host stop?")
+            number, content = frame
+            kept[number] += content
+            if len(kept[number]) > 2 * OUTPUT_LIMIT:
+                del kept[number][OUTPUT_LIMIT:-1024]  # the mark may stand at its end
+            if self._mark in kept[number][-200:] and kept[number].endswith(b"\n"):
+                ended.add(number)
+
+    def close(self) -> None:
+        """End the shell."""
+        self._stream.close()
+
+
+class ProbeBackend(BaseBackend):
+    """pytest-testinfra's view of a host's shell, given by its `run`."""
+
+    NAME = "itbench"
+
+    def __init__(self, hostname: str, run: Callable[[str], tuple[int, bytes, bytes]]) -> None:
+        super().__init__(hostname)
+        self._run = run
+        self._encoding = "UTF-8"
+
+    def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
+        """Run a command, in testinfra's terms."""
+        text = self.get_command(command, *args)
+        status, stdout, stderr = self._run(text)
+        return self.result(status, text.encode(), stdout, stderr)
+
+    def decode(self, data: bytes) -> str:
+        """Text of whatever a host sends; bytes that are not UTF-8 are replaced."""
+        return data.decode(errors="replace")

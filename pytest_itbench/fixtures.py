@@ -1,0 +1,75 @@
+"""The steps of an attempt as fixtures; a conftest replaces any of them by one of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_itbench.collection import PLAN
+from pytest_itbench.domain.candidate import Proposal
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.base import Environment, Ground
+from pytest_itbench.models.base import Model
+from pytest_itbench.models.choice import build_model
+from pytest_itbench.runner import Runner
+from pytest_itbench.running import Attempt, Validate, keep_logs, make_candidate, make_ready
+from pytest_itbench.solvers.base import Solver
+from pytest_itbench.solvers.single_shot import SingleShot
+from pytest_itbench.validation.checks import run_checks
+
+
+@pytest.fixture
+def itbench_scenario(request: pytest.FixtureRequest) -> Scenario:
+    """The scenario that is tried."""
+    return request.node.stash[PLAN].scenario
+
+
+@pytest.fixture
+def itbench_attempt(request: pytest.FixtureRequest, itbench_scenario: Scenario) -> Attempt:
+    """The attempt: which one it is, how long its stages take, its evidence on disk."""
+    return Runner.of(request.config).begin(request.node, itbench_scenario)
+
+
+@pytest.fixture
+def itbench_model(itbench_attempt: Attempt) -> Model:
+    """The model that is asked: anything with ``ask(request) -> Reply``."""
+    return build_model(itbench_attempt.model)
+
+
+@pytest.fixture
+def itbench_solver(itbench_model: Model) -> Solver:
+    """How a candidate comes about: anything with ``propose(request) -> Proposal``."""
+    return SingleShot(itbench_model)
+
+
+@pytest.fixture
+def itbench_validator() -> Validate:
+    """Runs the scenario's checks: called with the scenario and its hosts, gives a CheckResult for each check."""
+    return run_checks
+
+
+@pytest.fixture
+def itbench_environment(
+    request: pytest.FixtureRequest, itbench_attempt: Attempt, itbench_validator: Validate
+) -> Iterator[Environment]:
+    """The started environment, in which the scenario's checks are known to fail."""
+    runner = Runner.of(request.config)
+    ground = Ground(run=runner.settings.run, key=itbench_attempt.key, owner=runner.settings.owner)
+    environment = runner.provider.create(itbench_attempt.scenario, ground)
+    try:
+        make_ready(itbench_attempt, environment, itbench_validator)
+        yield environment
+    finally:
+        if itbench_attempt.outcome is None:
+            keep_logs(itbench_attempt, environment)
+        environment.stop()
+
+
+@pytest.fixture
+def itbench_candidate(
+    itbench_attempt: Attempt, itbench_environment: Environment, itbench_solver: Solver
+) -> Proposal:
+    """The model's answer; asked for only once the environment is known to be good."""
+    del itbench_environment  # needed for the order alone
+    return make_candidate(itbench_attempt, itbench_solver)

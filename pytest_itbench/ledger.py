@@ -1,0 +1,44 @@
+"""Outcomes on disk, each of them as soon as it is known."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_itbench import wire
+from pytest_itbench.domain.outcome import AttemptKey, Outcome
+
+FILE_NAME = "outcomes.jsonl"
+
+
+class Ledger:
+    """``outcomes.jsonl`` of a run: one line per attempt, safe on disk before `add` returns."""
+
+    def __init__(self, directory: Path) -> None:
+        """Begin the ledger.
+
+        Raises:
+            OSError: the directory cannot be made or written.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        self._file = (directory / FILE_NAME).open("a", encoding="utf-8")
+        self._outcomes: dict[AttemptKey, Outcome] = {}
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was added, in the order of arrival."""
+        return tuple(self._outcomes.values())
+
+    def add(self, outcome: Outcome) -> bool:
+        """Add an outcome; says whether it was the first of its attempt. Later ones are dropped."""
+        if outcome.key in self._outcomes:
+            return False
+        self._outcomes[outcome.key] = outcome
+        self._file.write(wire.dump_line(outcome) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,164 @@
+"""The shape of ``scenario.yaml``, for validation and for the JSON Schema that editors use."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pytest_itbench.domain.scenario import Difficulty, Domain
+
+NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+TAG = r"^[a-z][a-z0-9_-]*$"
+
+UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def parse_memory(value: Any) -> Any:
+    """Turn ``256m`` or ``1g`` into bytes; numbers are bytes already."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+)([kmg]?)", value.strip().lower())
+    if not match:
+        raise ValueError(f"{value!r} is not a size such as 256m or 1g")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def parse_mode(value: Any) -> Any:
+    """Turn a quoted ``"0644"`` into a number; an unquoted 0644 is octal in YAML already."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"0?[0-7]{3,4}", value):
+        raise ValueError(f"{value!r} is not a file mode such as '0644'")
+    return int(value, 8)
+
+
+Memory = Annotated[int, BeforeValidator(parse_memory), Field(ge=16 * 1024**2)]
+Mode = Annotated[int, BeforeValidator(parse_mode), Field(ge=0, le=0o7777)]
+Name = Annotated[str, Field(pattern=NAME, max_length=63)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are mistakes; types are not bent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LimitsFile(Strict):
+    """What one host may use: memory (bytes, or 256m, 1g), processors, processes."""
+
+    memory: Memory = 512 * 1024**2
+    cpus: float = Field(default=1.0, gt=0, le=64)
+    pids: int = Field(default=512, ge=16, le=32768)
+
+
+class HostFileFile(Strict):
+    """A file of the scenario that is put into a host."""
+
+    src: str
+    dest: str = Field(pattern=r"^/")
+    owner: str = "root"
+    group: str = "root"
+    mode: Mode = 0o644
+
+
+class HostFileSet(Strict):
+    """One machine: where it comes from, what it holds, what runs on it."""
+
+    image: str | None = None
+    dockerfile: str | None = None
+    packages: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+_=~:-]*$")]] = []
+    files: list[HostFileFile] = []
+    environment: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    groups: list[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]] = []
+    start: list[Line] = []
+    limits: LimitsFile = LimitsFile()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> HostFileSet:
+        if self.image and self.dockerfile:
+            raise ValueError("give either image or dockerfile, not both")
+        return self
+
+
+class StepFile(Strict):
+    """A playbook, or a script that root runs on the named hosts (all when none is named)."""
+
+    playbook: str | None = None
+    script: str | None = None
+    hosts: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> StepFile:
+        if (self.playbook is None) == (self.script is None):
+            raise ValueError("give either playbook or script")
+        if self.playbook and self.hosts:
+            raise ValueError("hosts is for scripts; a playbook names its own")
+        return self
+
+
+class ProbeFile(Strict):
+    """A command that exits with 0 once the host is ready."""
+
+    host: str
+    command: str = Field(min_length=1)
+    timeout: Seconds = 20.0
+
+
+class ValidatorFile(Strict):
+    """A file of checks; `host` is where a shell validator runs (the first host otherwise)."""
+
+    path: str
+    host: str | None = None
+
+
+def expand_path(value: Any) -> Any:
+    """A validator may be written as its path alone."""
+    return {"path": value} if isinstance(value, str) else value
+
+
+ValidatorEntry = Annotated[ValidatorFile, BeforeValidator(expand_path, json_schema_input_type=str | ValidatorFile)]
+
+
+class TimeLimitsFile(Strict):
+    """Wall-clock bounds in seconds: setup with trigger and probes; one run of the candidate; one check."""
+
+    setup: Seconds = 120.0
+    candidate: Seconds = 120.0
+    check: Seconds = 30.0
+
+
+class CounterexampleFile(Strict):
+    """A plausible wrong candidate, the check or failure kind that catches it, and its mistake in a line."""
+
+    path: str
+    caught_by: Line
+    why: Line
+
+
+class ScenarioFile(Strict):
+    """``scenario.yaml``."""
+
+    id: Name | None = Field(default=None, description="unique in a run; the directory's name when absent")
+    title: Line
+    domain: Domain
+    difficulty: Difficulty
+    tags: list[Annotated[str, Field(pattern=TAG)]] = []
+    idempotent: bool = Field(default=False, description="apply twice; the second run must change nothing")
+    hosts: dict[Name, HostFileSet] = Field(min_length=1, max_length=8)
+    setup: list[StepFile] = []
+    trigger: list[StepFile] = []
+    probes: list[ProbeFile] = []
+    validators: list[ValidatorEntry] = Field(default=[], description="validate.py or validate.sh when absent")
+    limits: TimeLimitsFile = TimeLimitsFile()
+    counterexamples: list[CounterexampleFile] = []
+    schema_: Literal[1] = Field(default=1, alias="schema", description="version of this file's format")
+
+
+def build_schema() -> dict[str, Any]:
+    """The JSON Schema of ``scenario.yaml``."""
+    schema = ScenarioFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pytest-itbench scenario"}

@@ -1,0 +1,1 @@
+"""Pure arithmetic on outcomes: pass@k, tallies and the summary of a run."""

@@ -1,0 +1,23 @@
+"""The pass@k estimator."""
+
+from __future__ import annotations
+
+from math import comb
+
+
+def pass_at_k(scored: int, solved: int, k: int) -> float | None:
+    """Estimate the probability that at least one of `k` attempts solves a scenario; None when `scored` < `k`.
+
+    The unbiased estimator 1 - C(n-c, k) / C(n, k) of Chen et al. 2021, "Evaluating Large Language Models
+    Trained on Code", equation 1, with n = `scored` and c = `solved`.
+
+    Raises:
+        ValueError: `k` is below 1, or `solved` is not between 0 and `scored`.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    if not 0 <= solved <= scored:
+        raise ValueError(f"solved must lie between 0 and {scored}, not be {solved}")
+    if scored < k:
+        return None
+    return 1 - comb(scored - solved, k) / comb(scored, k)

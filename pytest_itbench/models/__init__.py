@@ -1,0 +1,1 @@
+"""Models: one independent request in, one reply out."""

@@ -1,0 +1,29 @@
+"""What a model offers to the rest of the package."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
+
+
+class Model(Protocol):
+    """Answers requests, each of them independent of all others."""
+
+    def ask(self, request: Request) -> Reply:
+        """Answer one request.
+
+        Raises:
+            ProviderTrouble: there is no answer, and that is not the model's doing.
+        """
+
+
+class ModelFactory(Protocol):
+    """What an entry point of ``pytest_itbench.models`` names."""
+
+    def __call__(self, choice: ModelChoice) -> Model:
+        """Make the model; asks no network.
+
+        Raises:
+            OptionMistake: the choice cannot be used.
+        """

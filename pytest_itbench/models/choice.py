@@ -1,0 +1,66 @@
+"""What the user calls a model: ``[LABEL=]KIND[:NAME]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+from pytest_itbench.domain.candidate import ModelChoice
+from pytest_itbench.errors import OptionMistake
+from pytest_itbench.models.base import Model
+from pytest_itbench.registry import find_implementation
+
+GROUP = "models"
+SPEC = re.compile(r"^(?:(?P<label>[A-Za-z0-9][\w.-]*)=)?(?P<kind>[a-z][a-z0-9_-]*)(?::(?P<name>.*))?$", re.DOTALL)
+
+
+def parse_model(spec: str) -> ModelChoice:
+    """Read one model's specification.
+
+    Raises:
+        OptionMistake: it is not of the form ``[LABEL=]KIND[:NAME]``.
+    """
+    match = SPEC.match(spec.strip())
+    if not match:
+        raise OptionMistake(f"model {spec!r} is not of the form KIND[:NAME] or LABEL=KIND[:NAME], as in openai:gpt-5.2")
+    kind, name = match["kind"], match["name"] or ""
+    return ModelChoice(label=match["label"] or _make_label(kind, name), kind=kind, name=name)
+
+
+def parse_models(specs: Sequence[str]) -> tuple[ModelChoice, ...]:
+    """Read all models of a run and give each its own label.
+
+    Raises:
+        OptionMistake: a specification is wrong, or a label was given twice.
+    """
+    choices: list[ModelChoice] = []
+    for spec in specs:
+        choice = parse_model(spec)
+        taken = {other.label for other in choices}
+        if choice.label in taken and spec.startswith(f"{choice.label}="):
+            raise OptionMistake(f"two models have the label {choice.label!r}")
+        label, number = choice.label, 2
+        while label in taken:
+            label, number = f"{choice.label}-{number}", number + 1
+        choices.append(replace(choice, label=label))
+    return tuple(choices)
+
+
+def build_model(choice: ModelChoice) -> Model:
+    """Make the model.
+
+    Raises:
+        UnknownName, MissingExtra, OptionMistake
+    """
+    model: Model = find_implementation(GROUP, choice.kind)(choice)
+    return model
+
+
+def _make_label(kind: str, name: str) -> str:
+    """A name for node ids and tables: no brackets, no @, no slashes."""
+    if not name:
+        return kind
+    short = PurePath(name.split()[0]).stem if kind in ("replay", "script", "file") else name
+    return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")

@@ -1,0 +1,178 @@
+"""Every option once: this table drives flags, ini keys, environment variables and the documentation.
+
+The command line beats the environment, which beats the ini file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+GROUP = "pytest-itbench: models on IT work"
+
+
+def read_count(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def read_level(text: str) -> int:
+    """A prompt's level of detail."""
+    number = int(text)
+    if number not in (1, 2, 3):
+        raise ValueError("must be 1, 2 or 3")
+    return number
+
+
+def read_counts(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them, each once, in order."""
+    return tuple(sorted({read_count(part) for part in text.split(",")}))
+
+
+def read_temperature(text: str) -> float:
+    """A sampling temperature."""
+    number = float(text)
+    if not 0 <= number <= 2:  # noqa: PLR2004  # the range that providers accept
+        raise ValueError("must lie between 0 and 2")
+    return number
+
+
+def read_seconds(text: str) -> float:
+    """A duration in seconds, above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError("must be more than 0 seconds")
+    return number
+
+
+def read_name(text: str) -> str:
+    """A name that can be a directory's."""
+    if not text or text in (".", "..") or set("/\\\0") & set(text):
+        raise ValueError("must be a plain directory name")
+    return text
+
+
+class Option(NamedTuple):
+    """One option.
+
+    Attributes:
+        name: its ini key; the flag and the environment variable follow from it.
+        read: turns text into the value; raises ValueError with the reason when it cannot.
+        default: as text; None when there is no value unless one is given.
+        many: the flag may be repeated; in the environment and the ini file, one a line or between semicolons.
+        switch: the flag takes no value.
+    """
+
+    name: str
+    help: str
+    metavar: str = "TEXT"
+    read: Callable[[str], Any] = str
+    default: str | None = None
+    many: bool = False
+    switch: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """As in the environment."""
+        return "PYTEST_" + self.name.upper()
+
+
+OPTIONS = (
+    Option(
+        "itbench_model",
+        "a model to try, as [LABEL=]KIND[:NAME]: oracle, noop, openai:NAME, replay:FILE, file:PLAYBOOK, script:COMMAND,"
+        " fixture:NAME; may be repeated. Without any, scenarios are not collected",
+        "SPEC",
+        many=True,
+    ),
+    Option("itbench_attempts", "independent attempts per scenario and model", "N", read_count, "1"),
+    Option("itbench_level", "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point", "1-3", read_level, "2"),
+    Option("itbench_k", "the k of pass@k to report", "K,…", read_counts, "1,3,5,10"),
+    Option("itbench_base_url", "the address of an OpenAI-compatible endpoint", "URL"),
+    Option("itbench_temperature", "sampling temperature; the provider's own choice unless given", "T", read_temperature),
+    Option("itbench_max_tokens", "the longest reply in tokens; the provider's own choice unless given", "N", read_count),
+    Option("itbench_model_timeout", "seconds to wait for one reply", "S", read_seconds, "300"),
+    Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
+    Option("itbench_reports", "the directory under which each run gets its own", "DIR", default="reports"),
+    Option("itbench_run", "the run's name; date and time unless given", "NAME", read_name),
+    Option(
+        "itbench_prove",
+        "prove the scenarios instead of trying models: noop misses, the solution passes, each counterexample is caught"
+        " (this is what `pytest-itbench check` does)",
+        switch=True,
+    ),
+    Option("itbench_repeat", "how often the solution is proven", "N", read_count, "2"),
+)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def register_options(parser: pytest.Parser) -> None:
+    """Add every option as a flag and as an ini key."""
+    group = parser.getgroup("itbench", GROUP)
+    for option in OPTIONS:
+        known: dict[str, Any] = {"dest": option.name, "default": None, "help": _describe(option)}
+        if option.switch:
+            known["action"] = "store_true"
+        else:
+            known |= {"action": "append" if option.many else "store", "metavar": option.metavar}
+        group.addoption(option.flag, **known)
+        parser.addini(option.name, option.help, type="linelist" if option.many else "string", default=None)
+
+
+def _describe(option: Option) -> str:
+    default = f" (default: {option.default})" if option.default else ""
+    return f"{option.help}{default}".replace("%", "%%")
+
+
+def resolve(config: pytest.Config, name: str) -> Any:
+    """An option's value, read and checked; None (or an empty tuple) when nobody gave one.
+
+    Raises:
+        pytest.UsageError: the value cannot be used; names where it came from.
+    """
+    option = BY_NAME[name]
+    texts, source = find_texts(config, option)
+    try:
+        values = tuple(option.read(text) for text in texts)
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {texts[0]!r} cannot be used: {error}") from error
+    if option.switch:
+        return bool(values) and values[0].lower() in ("1", "true", "yes", "on")
+    if option.many:
+        return values
+    return values[0] if values else None
+
+
+def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
+    """What was given for an option, and by which way."""
+    flag = config.getoption(option.name, None)
+    if flag:
+        texts = flag if option.many else [str(flag)]
+        return [str(text) for text in texts], option.flag
+    variable = os.environ.get(option.variable, "").strip()
+    if variable:
+        return _split(variable) if option.many else [variable], f"environment variable {option.variable}"
+    ini = config.getini(option.name)
+    if ini:
+        return [str(text) for text in (ini if option.many else [ini])], f"ini key {option.name}"
+    return ([option.default] if option.default else []), "default"
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
+
+
+def is_active(config: pytest.Config) -> bool:
+    """Whether this pytest run is to try models or to prove scenarios."""
+    return bool(resolve(config, "itbench_model")) or bool(resolve(config, "itbench_prove"))

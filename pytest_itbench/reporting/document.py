@@ -1,0 +1,97 @@
+"""A run's summary as builtins: the content of ``summary.json`` and of the HTML page.
+
+Its format is published as ``schemas/summary.schema.json``; change both together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pytest_itbench.domain.outcome import Outcome
+from pytest_itbench.metrics.summary import GroupResult, PassAtK, RunInfo, RunSummary, ScenarioResult, Tally
+
+SCHEMA = 1
+
+
+def build_document(summary: RunSummary) -> dict[str, Any]:
+    """Turn a summary into builtins that `json` can write; times are in seconds."""
+    return {
+        "schema": SCHEMA,
+        "run": _run(summary.info),
+        "totals": {**_tally(summary.totals), "lost": summary.lost},
+        "groups": [_group(group) for group in summary.groups],
+        "scenarios": [_scenario(result) for result in summary.scenarios],
+        "failure_kinds": [
+            {
+                "model": entry.model,
+                "verdict": entry.verdict.value,
+                "kind": entry.kind.value,
+                "count": entry.count,
+            }
+            for entry in summary.failure_kinds
+        ],
+    }
+
+
+def _run(info: RunInfo) -> dict[str, Any]:
+    return {
+        **asdict(info),
+        "started": info.started.isoformat(),
+        "ended": info.ended.isoformat(),
+        "seconds": round(info.seconds, 3),
+        "models": list(info.models),
+        "ks": list(info.ks),
+    }
+
+
+def _tally(tally: Tally) -> dict[str, int]:
+    return {"solved": tally.solved, "missed": tally.missed, "invalid": tally.invalid}
+
+
+def _rates(rates: tuple[PassAtK, ...]) -> list[dict[str, Any]]:
+    return [asdict(rate) for rate in rates]
+
+
+def _group(group: GroupResult) -> dict[str, Any]:
+    return {
+        "model": group.model,
+        "domain": group.domain,
+        "scenarios": group.scenarios,
+        "tally": _tally(group.tally),
+        "pass_at": _rates(group.pass_at),
+        "mean_score": group.mean_score,
+        "usage": asdict(group.usage),
+    }
+
+
+def _scenario(result: ScenarioResult) -> dict[str, Any]:
+    return {
+        "scenario": result.scenario,
+        "model": result.model,
+        "domain": result.domain,
+        "difficulty": result.difficulty,
+        "tags": list(result.tags),
+        "tally": _tally(result.tally),
+        "pass_at": _rates(result.pass_at),
+        "mean_score": result.mean_score,
+        "attempts": [_attempt(outcome) for outcome in result.outcomes],
+    }
+
+
+def _attempt(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "index": outcome.key.index,
+        "verdict": outcome.verdict.value,
+        "stage": outcome.stage.value,
+        "kind": outcome.kind.value if outcome.kind else None,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "score": outcome.score,
+        "level": outcome.level,
+        "started": outcome.started.isoformat(),
+        "worker": outcome.worker,
+        "timings": {stage: round(seconds, 3) for stage, seconds in outcome.timings.items()},
+        "usage": asdict(outcome.usage),
+        "evidence": dict(outcome.evidence),
+    }

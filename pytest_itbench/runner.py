@@ -1,0 +1,138 @@
+"""What runs in each process that runs items: shared things of the process, and from a test report to an outcome."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_itbench import wire
+from pytest_itbench.collection import PLAN
+from pytest_itbench.domain.outcome import Outcome, Verdict
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.base import EnvironmentProvider
+from pytest_itbench.errors import AttemptInvalid
+from pytest_itbench.registry import find_implementation
+from pytest_itbench.running import Attempt
+from pytest_itbench.settings import Settings
+
+ATTEMPT = pytest.StashKey[Attempt]()
+PAYLOAD = "itbench"
+"""The attribute by which a report carries its outcome, as builtins, from a worker to the controller."""
+
+
+def find_cache() -> Path:
+    """Where this user's processes share locks."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base, "pytest-itbench")
+
+
+class Runner:
+    """The plugin object of a process that runs items."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config, self.settings = config, settings
+        self.worker = getattr(config, "workerinput", {}).get("workerid", "main")
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Runner:
+        """The one of this process."""
+        runner = config.pluginmanager.get_plugin("itbench-runner")
+        assert isinstance(runner, Runner)
+        return runner
+
+    @cached_property
+    def provider(self) -> EnvironmentProvider:
+        """This process's provider of environments."""
+        provider: EnvironmentProvider = find_implementation("environments", self.settings.environment)(find_cache())
+        return provider
+
+    def begin(self, item: pytest.Item, scenario: Scenario) -> Attempt:
+        """Start to keep record of an item's attempt."""
+        plan = item.stash[PLAN]
+        attempt = item.stash[ATTEMPT] = Attempt(
+            scenario=scenario,
+            model=plan.model,
+            index=plan.index,
+            place=self.settings.run_directory,
+            worker=self.worker,
+        )
+        return attempt
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the outcome to the report of the phase in which the attempt ended."""
+        outcome = self._find_outcome(item, call)
+        if outcome and not self.settings.prove:
+            item.user_properties += describe_properties(outcome)
+        report = yield
+        if outcome is None:
+            return report
+        if outcome.verdict is Verdict.INVALID:
+            report.when = "setup"  # pytest and JUnit call a failure of any other phase than the call an error
+            if call.excinfo and call.excinfo.errisinstance(AttemptInvalid):
+                report.longrepr = render_invalid(outcome)
+        if not self.settings.prove:
+            setattr(report, PAYLOAD, wire.dump(outcome))
+            self._add_extras(report, outcome)
+        return report
+
+    def _find_outcome(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome | None:
+        """The outcome, if the attempt ended in this phase."""
+        if PLAN not in item.stash or call.when == "teardown":
+            return None
+        error = call.excinfo.value if call.excinfo else None
+        attempt = item.stash.get(ATTEMPT, None)
+        if error is None:
+            return attempt.outcome if attempt and call.when == "call" else None
+        if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+            return None
+        if attempt is None:
+            attempt = self.begin(item, item.stash[PLAN].scenario)
+        return attempt.outcome or attempt.end_invalid(error)
+
+    def _add_extras(self, report: pytest.TestReport, outcome: Outcome) -> None:
+        """Links to the evidence for pytest-html, when it is in use."""
+        if self.config.getoption("htmlpath", None):
+            from pytest_html import extras
+
+            place = self.settings.run_directory
+            links = [extras.url((place / path).as_uri(), name=what) for what, path in outcome.evidence.items()]
+            known: list[Any] = getattr(report, "extras", [])
+            report.extras = [*known, *links]  # type: ignore[attr-defined]  # pytest-html's own way
+
+    def pytest_sessionfinish(self) -> None:
+        """Wait for removals that were begun; they would die with this process."""
+        if "provider" in vars(self):
+            self.provider.close()
+
+
+def describe_properties(outcome: Outcome) -> list[tuple[str, object]]:
+    """An outcome as JUnit properties."""
+    facts: dict[str, object] = {
+        "scenario": outcome.key.scenario,
+        "model": outcome.key.model,
+        "attempt": outcome.key.index,
+        "verdict": str(outcome.verdict),
+        "stage": str(outcome.stage),
+        "kind": str(outcome.kind or ""),
+        "score": "" if outcome.score is None else round(outcome.score, 4),
+        "domain": outcome.domain,
+        "difficulty": outcome.difficulty,
+        "level": outcome.level,
+    }
+    facts |= {f"check.{check.name}": "passed" if check.passed else "failed" for check in outcome.checks}
+    facts |= {f"seconds.{stage}": seconds for stage, seconds in outcome.timings.items()}
+    return [(f"itbench.{name}", value) for name, value in facts.items()]
+
+
+def render_invalid(outcome: Outcome) -> str:
+    """What pytest prints of an invalid attempt."""
+    hint = f"\nhint: {outcome.hint}" if outcome.hint else ""
+    return f"invalid: {outcome.kind} at {outcome.stage}\n{outcome.message}{hint}"

@@ -1,0 +1,211 @@
+"""One attempt as a straight line: environment, precondition, candidate, apply, validate, outcome.
+
+The steps are apart because each of them is a fixture that a conftest may replace; `Attempt` carries what they leave behind.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testinfra.host import Host
+
+from pytest_itbench.domain.application import Application
+from pytest_itbench.domain.candidate import ModelChoice, Proposal, Request
+from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.base import Environment
+from pytest_itbench.errors import AttemptInvalid, HostStopped, PreconditionBroken
+from pytest_itbench.solvers.base import Solver
+from pytest_itbench.solvers.prompt import render_prompt
+from pytest_itbench.validation.checks import run_checks
+from pytest_itbench.validation.judge import Judgement, judge, judge_stopped_host
+
+EVIDENCE = "attempts"
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """An attempt while it runs: where it stands, how long its stages took, what it has put on disk.
+
+    Attributes:
+        place: the run's directory; evidence lies in ``attempts/<scenario>/<model>-<index>`` below it.
+        outcome: set once, when the attempt ends.
+    """
+
+    scenario: Scenario
+    model: ModelChoice
+    index: int
+    place: Path
+    worker: str
+    stage: Stage = Stage.ENVIRONMENT
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    timings: dict[str, float] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    outcome: Outcome | None = None
+
+    @property
+    def key(self) -> AttemptKey:
+        """Its name within the run."""
+        return AttemptKey(scenario=self.scenario.id, model=self.model.label, index=self.index)
+
+    @contextmanager
+    def at(self, stage: Stage) -> Iterator[None]:
+        """Enter a stage and time it, in seconds."""
+        self.stage, begun = stage, time.monotonic()
+        try:
+            yield
+        finally:
+            spent = time.monotonic() - begun
+            self.timings[stage] = round(self.timings.get(stage, 0.0) + spent, 4)
+
+    def keep(self, what: str, name: str, content: str) -> None:
+        """Put a piece of evidence on disk."""
+        directory = self.place / EVIDENCE / self.scenario.id / f"{self.model.label}-{self.index}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(content, encoding="utf-8", errors="replace")
+        self.evidence[what] = (directory / name).relative_to(self.place).as_posix()
+
+    def end(
+        self,
+        verdict: Verdict,
+        kind: FailureKind | None,
+        message: str,
+        *,
+        hint: str = "",
+        checks: tuple[CheckResult, ...] = (),
+        score: float | None = None,
+    ) -> Outcome:
+        """Conclude; what was concluded first stays."""
+        if self.outcome is None:
+            self.outcome = Outcome(
+                key=self.key,
+                verdict=verdict,
+                stage=self.stage,
+                kind=kind,
+                message=message,
+                hint=hint,
+                checks=checks,
+                score=score,
+                domain=self.scenario.domain,
+                difficulty=self.scenario.difficulty,
+                tags=self.scenario.tags,
+                level=self.model.level,
+                started=self.started,
+                usage=self.usage,
+                timings=self.timings,
+                evidence=self.evidence,
+                worker=self.worker,
+            )
+        return self.outcome
+
+    def end_invalid(self, error: BaseException) -> Outcome:
+        """Conclude that the attempt says nothing about the model."""
+        if isinstance(error, AttemptInvalid):
+            return self.end(Verdict.INVALID, FailureKind(error.kind), error.message, hint=error.hint)
+        text = "".join(traceback.format_exception_only(error)).strip()
+        self.keep("traceback", "traceback.txt", "".join(traceback.format_exception(error)))
+        return self.end(Verdict.INVALID, FailureKind.HARNESS, text, hint="see traceback.txt in the attempt's evidence")
+
+
+Validate = Callable[[Scenario, Mapping[str, Host]], Iterable[CheckResult]]
+"""Runs a scenario's checks; what the fixture ``itbench_validator`` gives."""
+
+
+def make_ready(attempt: Attempt, environment: Environment, validate: Validate = run_checks) -> None:
+    """Start the environment, prepare it, and see that its validators do not already pass.
+
+    Raises:
+        AttemptInvalid: it cannot be made ready, or nothing would be measured.
+    """
+    with attempt.at(Stage.ENVIRONMENT):
+        environment.start()
+        environment.prepare()
+    with attempt.at(Stage.PRECONDITION), environment.connect() as hosts:
+        # One check that fails is enough: the rest need not be run.
+        if all(check.passed for check in validate(attempt.scenario, hosts)):
+            raise PreconditionBroken(
+                f"all checks of {attempt.scenario.id} pass although nothing was done",
+                hint="write a check that fails on the untouched environment, then: pytest-itbench check",
+            )
+
+
+def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
+    """Ask for a candidate and keep prompt, reply and candidate.
+
+    Raises:
+        ProviderTrouble: the model could not be asked.
+    """
+    with attempt.at(Stage.CANDIDATE):
+        prompt = render_prompt(attempt.scenario, attempt.model.level)
+        attempt.keep("prompt", "prompt.md", str(prompt))
+        proposal = solver.propose(Request(scenario=attempt.scenario, index=attempt.index, prompt=prompt))
+        attempt.usage = proposal.reply.usage
+        attempt.keep("reply", "reply.md", proposal.reply.text)
+        if proposal.candidate:
+            attempt.keep("candidate", "candidate.yml", proposal.candidate.text)
+        return proposal
+
+
+def try_candidate(
+    attempt: Attempt,
+    environment: Environment,
+    proposal: Proposal,
+    validate: Validate = run_checks,
+    times: int | None = None,
+) -> Outcome:
+    """Apply the candidate, run the validators, judge.
+
+    Args:
+        times: how often the candidate is applied; twice for an idempotent scenario, else once, unless given.
+
+    Raises:
+        AttemptInvalid: the trouble is not the candidate's doing.
+    """
+    if proposal.candidate is None:
+        attempt.stage = Stage.CANDIDATE
+        return attempt.end(Verdict.MISSED, proposal.failure or FailureKind.NO_CANDIDATE, proposal.problem, score=0.0)
+    applications: list[Application] = []
+    try:
+        with attempt.at(Stage.APPLY):
+            applications = _apply(attempt, environment, proposal.candidate.text, times)
+        with attempt.at(Stage.VALIDATE), environment.connect() as hosts:
+            checks = tuple(validate(attempt.scenario, hosts))
+        judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
+    except HostStopped as stopped:
+        judgement = judge_stopped_host(applications, str(stopped))
+    return _conclude(attempt, environment, judgement)
+
+
+def _apply(attempt: Attempt, environment: Environment, candidate: str, times: int | None) -> list[Application]:
+    applications: list[Application] = []
+    for name in ("apply", "apply-again")[: times or (2 if attempt.scenario.idempotent else 1)]:
+        application = environment.apply(candidate)
+        attempt.keep(name, f"{name}.txt", application.output)
+        applications.append(application)
+        if application.status != 0:
+            break
+    return applications
+
+
+def _conclude(attempt: Attempt, environment: Environment, judgement: Judgement) -> Outcome:
+    attempt.keep("checks", "checks.json", json.dumps([asdict(check) for check in judgement.checks], indent=1))
+    keep_logs(attempt, environment)
+    attempt.stage = judgement.stage
+    return attempt.end(
+        judgement.verdict, judgement.kind, judgement.message, checks=judgement.checks, score=judgement.score
+    )
+
+
+def keep_logs(attempt: Attempt, environment: Environment) -> None:
+    """Put the machines' logs on disk; empty ones are left out."""
+    for name, log in environment.read_logs().items():
+        if log.strip():
+            attempt.keep(f"log of {name}", f"{name}.log", log)

@@ -1,0 +1,104 @@
+"""What a pytest process becomes when there are models to try: settings resolved, the right parts registered."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_itbench.domain.candidate import ModelChoice, Sampling
+from pytest_itbench.errors import UserMistake
+from pytest_itbench.models.choice import build_model, parse_models
+from pytest_itbench.options import resolve
+from pytest_itbench.settings import Settings
+
+SETTINGS = pytest.StashKey[Settings]()
+WORKER_INPUT = "itbench"
+"""The key under which xdist hands the run's name and owner to its workers."""
+
+
+def activate(config: pytest.Config) -> None:
+    """Register the fixtures and the runner; on the controller also the ledger and the reports.
+
+    Raises:
+        pytest.UsageError: an option cannot be used.
+    """
+    from pytest_itbench import fixtures
+    from pytest_itbench.runner import Runner
+
+    _refuse_reruns(config)
+    with usage_errors():
+        settings = config.stash[SETTINGS] = resolve_settings(config)
+        for choice in settings.models:
+            build_model(choice)
+    config.pluginmanager.register(fixtures, "itbench-fixtures")
+    config.pluginmanager.register(Runner(config, settings), "itbench-runner")
+    if not is_worker(config):
+        from pytest_itbench.controller import Controller
+
+        config.pluginmanager.register(Controller(config, settings), "itbench-controller")
+
+
+def resolve_settings(config: pytest.Config) -> Settings:
+    """All options of a run, checked.
+
+    Raises:
+        pytest.UsageError, OptionMistake: a value cannot be used.
+    """
+    handed = getattr(config, "workerinput", {}).get(WORKER_INPUT, {})
+    prove = resolve(config, "itbench_prove")
+    return Settings(
+        models=() if prove else _resolve_models(config),
+        attempts=resolve(config, "itbench_attempts"),
+        ks=resolve(config, "itbench_k"),
+        reports=Path(config.invocation_params.dir, resolve(config, "itbench_reports")),
+        run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
+        owner=handed.get("owner") or f"{socket.gethostname()}:{os.getpid()}",
+        environment=resolve(config, "itbench_environment"),
+        prove=prove,
+        repeat=resolve(config, "itbench_repeat"),
+    )
+
+
+def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
+    url = resolve(config, "itbench_base_url")
+    common: dict[str, Any] = {
+        "level": resolve(config, "itbench_level"),
+        "timeout": resolve(config, "itbench_model_timeout"),
+        "sampling": Sampling(
+            temperature=resolve(config, "itbench_temperature"), max_tokens=resolve(config, "itbench_max_tokens")
+        ),
+        "options": {"base_url": url} if url else {},
+    }
+    return tuple(replace(choice, **common) for choice in parse_models(resolve(config, "itbench_model")))
+
+
+def _make_run_name(prefix: str) -> str:
+    return f"{prefix}{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _refuse_reruns(config: pytest.Config) -> None:
+    if config.getoption("reruns", None):
+        raise pytest.UsageError("--reruns would turn misses into passes and inflate pass@k; use --itbench-attempts")
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process was started by xdist to run items."""
+    return hasattr(config, "workerinput")
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn a user's mistake into pytest's own: one line, exit status 4."""
+    try:
+        yield
+    except UserMistake as mistake:
+        raise pytest.UsageError(str(mistake)) from mistake

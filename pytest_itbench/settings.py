@@ -1,0 +1,40 @@
+"""What the user asked for, resolved once and then never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_itbench.domain.candidate import ModelChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The resolved options of a run.
+
+    Attributes:
+        models: the models to try, in the order given; empty when scenarios are proven.
+        attempts: independent tries per scenario and model.
+        ks: the k of pass@k that reports show.
+        reports: the directory under which the run's own directory lies.
+        run: the run's name, which is also its directory's name.
+        owner: the process that started the run, for clean-up after it was killed.
+        environment: which provider starts environments.
+        prove: prove the scenarios instead of trying models.
+        repeat: how often a solution is proven.
+    """
+
+    models: tuple[ModelChoice, ...]
+    attempts: int
+    ks: tuple[int, ...]
+    reports: Path
+    run: str
+    owner: str
+    environment: str
+    prove: bool
+    repeat: int
+
+    @property
+    def run_directory(self) -> Path:
+        """Where everything that the run leaves behind lies."""
+        return self.reports / self.run

@@ -1,0 +1,1 @@
+"""Solvers: from a scenario to a candidate."""

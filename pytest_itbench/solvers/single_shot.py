@@ -1,0 +1,30 @@
+"""The plainest solver: one request, one reply, one candidate."""
+
+from __future__ import annotations
+
+from pytest_itbench.domain.candidate import Proposal, Request
+from pytest_itbench.domain.outcome import FailureKind
+from pytest_itbench.models.base import Model
+from pytest_itbench.solvers.extraction import NoCandidate, take_playbook
+
+
+class SingleShot:
+    """Asks a model once and takes the playbook from what it says."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def propose(self, request: Request) -> Proposal:
+        """One independent request."""
+        reply = self._model.ask(request)
+        try:
+            candidate = take_playbook(reply.text)
+        except NoCandidate as problem:
+            return Proposal(
+                prompt=request.prompt,
+                reply=reply,
+                candidate=None,
+                failure=FailureKind.NO_CANDIDATE,
+                problem=str(problem),
+            )
+        return Proposal(prompt=request.prompt, reply=reply, candidate=candidate)

@@ -1,0 +1,90 @@
+"""From evidence to a verdict; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pytest_itbench.domain.application import Application
+from pytest_itbench.domain.outcome import CheckResult, FailureKind, Stage, Verdict
+from pytest_itbench.validation.failure import classify_failure
+
+APPLIED = "applied"
+IDEMPOTENT = "idempotent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict on a candidate that was applied.
+
+    Attributes:
+        checks: the harness's own checks first, then the validators'.
+        score: the fraction of checks that passed, 0 to 1.
+    """
+
+    verdict: Verdict
+    stage: Stage
+    kind: FailureKind | None
+    message: str
+    checks: tuple[CheckResult, ...]
+    score: float
+
+
+def judge(
+    applications: Sequence[Application], checks: Sequence[CheckResult], *, idempotent: bool = False
+) -> Judgement:
+    """Judge an attempt.
+
+    Args:
+        applications: the runs of the candidate.
+        checks: what the validators said afterwards.
+        idempotent: a second run must not have changed anything.
+    """
+    every = (*_judge_applications(applications, idempotent), *checks)
+    failed = [check for check in every if not check.passed]
+    kind, stage, message = _explain(applications, failed)
+    return Judgement(
+        verdict=Verdict.MISSED if failed else Verdict.SOLVED,
+        stage=stage,
+        kind=kind,
+        message=message,
+        checks=every,
+        score=(len(every) - len(failed)) / len(every),
+    )
+
+
+def judge_stopped_host(applications: Sequence[Application], message: str) -> Judgement:
+    """Judge an attempt whose candidate stopped a host, so that no check can be run."""
+    running = CheckResult(name="hosts running", passed=False, message=message)
+    judgement = judge(applications, [running])
+    return replace(judgement, kind=FailureKind.UNREACHABLE, message=message, score=0.0)
+
+
+def _judge_applications(applications: Sequence[Application], idempotent: bool) -> list[CheckResult]:  # noqa: FBT001
+    again = IDEMPOTENT if idempotent else "applied again"
+    results = []
+    for name, application in zip((APPLIED, again), applications, strict=False):
+        problem = ""
+        if application.status != 0:
+            kind, text = classify_failure(application)
+            problem = f"{kind}: {text}"
+        elif name == IDEMPOTENT and application.changes:
+            tasks = ", ".join(f"{event.task} ({event.host})" for event in application.changes)
+            problem = f"the second run changed something: {tasks}"
+        results.append(CheckResult(name=name, passed=not problem, message=problem, seconds=application.seconds))
+    return results
+
+
+def _explain(
+    applications: Sequence[Application], failed: Sequence[CheckResult]
+) -> tuple[FailureKind | None, Stage, str]:
+    if not failed:
+        return None, Stage.VALIDATE, ""
+    for application in applications:
+        if application.status != 0:
+            kind, text = classify_failure(application)
+            return kind, Stage.APPLY, text
+    kind = FailureKind.CHECKS_FAILED
+    if all(check.name == IDEMPOTENT for check in failed):
+        kind = FailureKind.NOT_IDEMPOTENT
+    return kind, Stage.VALIDATE, "\n".join(f"{check.name}: {check.message}" for check in failed)

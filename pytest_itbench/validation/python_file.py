@@ -1,0 +1,110 @@
+"""``validate.py``: functions named ``check_*`` or ``test_*`` that take hosts by name and assert."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from testinfra.host import Host
+
+from pytest_itbench.domain.outcome import CheckResult
+from pytest_itbench.domain.scenario import Scenario, Validator
+from pytest_itbench.errors import ItbenchError, ValidatorBroken
+
+PACKAGE = "itbench_scenarios"
+"""Validators are imported below this name; the plugin has pytest rewrite their assertions."""
+
+PREFIXES = ("check_", "test_")
+
+Check = Callable[..., object]
+
+
+def run_python_validator(scenario: Scenario, validator: Validator, hosts: Mapping[str, Host]) -> Iterator[CheckResult]:
+    """Call each check function, in the order in which the file defines them."""
+    module = load_validator(scenario.directory, validator.path)
+    for name, function in find_checks(module):
+        arguments = _match_arguments(function, validator, hosts)
+        yield _run_check(name, function, arguments)
+
+
+def load_validator(directory: Path, path: Path) -> ModuleType:
+    """Import a validator; it may import its neighbours relatively.
+
+    Raises:
+        ValidatorBroken: it cannot be imported.
+    """
+    package = f"{PACKAGE}.s{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]}"
+    _make_package(PACKAGE, [])
+    _make_package(package, [str(directory)])
+    relative = path.relative_to(directory).with_suffix("")
+    try:
+        return importlib.import_module(".".join((package, *relative.parts)))
+    except Exception as error:
+        text = "".join(traceback.format_exception_only(error)).strip()
+        raise ValidatorBroken(f"{path} cannot be imported: {text}") from error
+
+
+def find_checks(module: ModuleType) -> list[tuple[str, Check]]:
+    """The check functions of a validator by name, in the order of their definition.
+
+    Raises:
+        ValidatorBroken: there is none.
+    """
+    found = [
+        (name.removeprefix("check_").removeprefix("test_"), thing)
+        for name, thing in vars(module).items()
+        if name.startswith(PREFIXES) and inspect.isfunction(thing) and thing.__module__ == module.__name__
+    ]
+    if not found:
+        raise ValidatorBroken(f"{module.__file__} defines no function named check_… or test_…")
+    return found
+
+
+def _make_package(name: str, path: list[str]) -> None:
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = path
+        sys.modules[name] = package
+
+
+def _match_arguments(function: Check, validator: Validator, hosts: Mapping[str, Host]) -> dict[str, object]:
+    known: dict[str, object] = {name.replace("-", "_"): host for name, host in hosts.items()}
+    known |= {"host": hosts[validator.host], "hosts": hosts}
+    wanted = list(inspect.signature(function).parameters)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        place = f"{validator.path}:{function.__code__.co_firstlineno}"
+        raise ValidatorBroken(f"{place}: unknown argument {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    return {name: known[name] for name in wanted}
+
+
+def _run_check(name: str, function: Check, arguments: dict[str, object]) -> CheckResult:
+    started = time.monotonic()
+    try:
+        function(**arguments)
+        problem = None
+    except ItbenchError:
+        raise
+    except (NameError, ImportError, SyntaxError) as error:  # mistakes that no state of a host can cause
+        raise ValidatorBroken(f"check {name} is broken: {type(error).__name__}: {error}") from error
+    except Exception as error:  # noqa: BLE001  # what a host sends may break any parsing: that check failed
+        problem = _describe(error)
+    return CheckResult(
+        name=name, passed=problem is None, message=problem or "", seconds=round(time.monotonic() - started, 4)
+    )
+
+
+def _describe(error: Exception) -> str:
+    text = str(error).strip()
+    if isinstance(error, AssertionError) and text:
+        return text
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    kind = "assertion failed" if isinstance(error, AssertionError) else type(error).__name__
+    return f"{kind}: {text or frame.line}"
