@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-
 import pytest
 
 from pytest_itbench.domain.candidate import ModelChoice, Proposal
 from pytest_itbench.domain.outcome import FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Counterexample, Scenario
 from pytest_itbench.environments.base import Environment
-from pytest_itbench.loading.scenario import BrokenScenario, load_scenario
+from pytest_itbench.errors import BrokenScenario
+from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.running import Attempt, Validate, try_candidate
 from pytest_itbench.session import SETTINGS
 
@@ -42,7 +42,7 @@ class ScenarioFile(pytest.File):
         try:
             scenario = load_scenario(self.path)
         except BrokenScenario as broken:  # where the controller did not look, as with --pyargs
-            raise self.CollectError("\n".join(str(mistake) for mistake in broken.exceptions)) from None
+            raise self.CollectError(str(broken)) from None
         settings = self.config.stash[SETTINGS]
         self._mark(scenario)
         plans = plan_proofs(scenario, settings.repeat) if settings.prove else self._plan_attempts(scenario)
@@ -56,7 +56,10 @@ class ScenarioFile(pytest.File):
         several = len(settings.models) > 1
         for index in range(settings.attempts):
             for model in settings.models:
-                yield name_attempt(model.label if several else "", index), Plan(scenario=scenario, model=model, index=index)
+                yield (
+                    name_attempt(model.label if several else "", index),
+                    Plan(scenario=scenario, model=model, index=index),
+                )
 
     def _mark(self, scenario: Scenario) -> None:
         for name in (scenario.domain, scenario.difficulty, *scenario.tags):
@@ -106,7 +109,8 @@ def expect_caught(example: Counterexample) -> Expectation:
         failed = {check.name for check in outcome.checks if not check.passed} | {str(outcome.kind)}
         if outcome.verdict is Verdict.MISSED and example.caught_by in failed:
             return ""
-        return f"counterexample {example.name} ({example.why}) must be caught by {example.caught_by!r}, but is {describe(outcome)}"
+        wanted = f"counterexample {example.name} ({example.why}) must be caught by {example.caught_by!r}"
+        return f"{wanted}, but is {describe(outcome)}"
 
     return expect
 

@@ -17,9 +17,9 @@ from pytest_itbench.collection import PLAN, parse_attempt_name
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.errors import AttemptInvalid, UserMistake
+from pytest_itbench.errors import AttemptInvalid, BrokenScenario, UserMistake
 from pytest_itbench.ledger import Ledger
-from pytest_itbench.loading.scenario import BrokenScenario, find_duplicates, find_scenario_files, load_scenario
+from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
 from pytest_itbench.reporting.files import write_reports
@@ -181,7 +181,7 @@ class Controller:
             return
         writer = terminalreporter._tw  # noqa: SLF001  # the only way to the terminal's width and colour
         terminalreporter.section("itbench")
-        terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, writer.hasmarkup))
+        terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, colour=writer.hasmarkup))
         terminalreporter.write_line("")
         for name, path in self._files.items():
             terminalreporter.write_line(f"{name + ':':10}{_shorten(path)}")
@@ -200,11 +200,11 @@ def refuse_mistakes(paths: Iterable[Path], skip: list[str]) -> None:
     """
     scenarios: list[Scenario] = []
     mistakes: list[UserMistake] = []
-    for path in sorted({file for path in paths for file in find_scenario_files(path, skip)}):
+    for file in sorted({file for path in paths for file in find_scenario_files(path, skip)}):
         try:
-            scenarios.append(load_scenario(path))
+            scenarios.append(load_scenario(file))
         except BrokenScenario as broken:
-            mistakes += broken.exceptions
+            mistakes += broken.mistakes
     mistakes += find_duplicates(scenarios)
     if mistakes:
         raise pytest.UsageError("\n".join(_relative(str(mistake)) for mistake in mistakes))

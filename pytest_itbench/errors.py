@@ -5,6 +5,7 @@
     ItbenchError
     ├── UserMistake            something the user wrote is wrong; becomes pytest.UsageError (exit 4)
     │   ├── ScenarioMistake    a scenario file: path, line, problem
+    │   ├── BrokenScenario     all the mistakes of one scenario directory
     │   ├── OptionMistake      an option, ini key or environment variable
     │   ├── UnknownName        a model, environment or reporter that nobody registered
     │   └── MissingExtra       a name whose Python packages are not installed
@@ -20,6 +21,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -46,6 +48,14 @@ class ScenarioMistake(UserMistake):
         super().__init__(f"{where}: {problem}")
 
 
+class BrokenScenario(UserMistake):
+    """Everything that is wrong with one scenario directory, a line for each mistake."""
+
+    def __init__(self, mistakes: Sequence[ScenarioMistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
 class OptionMistake(UserMistake):
     """An option has a value that cannot be used."""
 
@@ -61,9 +71,7 @@ class MissingExtra(UserMistake):
     """A name is known, but the packages behind it are not installed."""
 
     def __init__(self, what: str, extra: str, missing: str) -> None:
-        super().__init__(
-            f"{what} needs the Python package {missing!r}: pip install 'pytest-itbench[{extra}]'"
-        )
+        super().__init__(f"{what} needs the Python package {missing!r}: pip install 'pytest-itbench[{extra}]'")
 
 
 class HostStopped(ItbenchError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_itbench.collection import PLAN
+from pytest_itbench.collection import PLAN, Plan
 from pytest_itbench.domain.candidate import Proposal
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment, Ground
@@ -22,7 +22,8 @@ from pytest_itbench.validation.checks import run_checks
 @pytest.fixture
 def itbench_scenario(request: pytest.FixtureRequest) -> Scenario:
     """The scenario that is tried."""
-    return request.node.stash[PLAN].scenario
+    plan: Plan = request.node.stash[PLAN]
+    return plan.scenario
 
 
 @pytest.fixture
@@ -67,9 +68,7 @@ def itbench_environment(
 
 
 @pytest.fixture
-def itbench_candidate(
-    itbench_attempt: Attempt, itbench_environment: Environment, itbench_solver: Solver
-) -> Proposal:
+def itbench_candidate(itbench_attempt: Attempt, itbench_environment: Environment, itbench_solver: Solver) -> Proposal:
     """The model's answer; asked for only once the environment is known to be good."""
     del itbench_environment  # needed for the order alone
     return make_candidate(itbench_attempt, itbench_solver)

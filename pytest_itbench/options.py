@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -97,11 +97,21 @@ OPTIONS = (
         many=True,
     ),
     Option("itbench_attempts", "independent attempts per scenario and model", "N", read_count, "1"),
-    Option("itbench_level", "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point", "1-3", read_level, "2"),
+    Option(
+        "itbench_level",
+        "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point",
+        "1-3",
+        read_level,
+        "2",
+    ),
     Option("itbench_k", "the k of pass@k to report", "K,…", read_counts, "1,3,5,10"),
     Option("itbench_base_url", "the address of an OpenAI-compatible endpoint", "URL"),
-    Option("itbench_temperature", "sampling temperature; the provider's own choice unless given", "T", read_temperature),
-    Option("itbench_max_tokens", "the longest reply in tokens; the provider's own choice unless given", "N", read_count),
+    Option(
+        "itbench_temperature", "sampling temperature; the provider's own choice unless given", "T", read_temperature
+    ),
+    Option(
+        "itbench_max_tokens", "the longest reply in tokens; the provider's own choice unless given", "N", read_count
+    ),
     Option("itbench_model_timeout", "seconds to wait for one reply", "S", read_seconds, "300"),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
     Option("itbench_reports", "the directory under which each run gets its own", "DIR", default="reports"),
@@ -127,7 +137,8 @@ def register_options(parser: pytest.Parser) -> None:
         else:
             known |= {"action": "append" if option.many else "store", "metavar": option.metavar}
         group.addoption(option.flag, **known)
-        parser.addini(option.name, option.help, type="linelist" if option.many else "string", default=None)
+        kind: Literal["linelist", "string"] = "linelist" if option.many else "string"
+        parser.addini(option.name, option.help, type=kind, default=None)
 
 
 def _describe(option: Option) -> str:

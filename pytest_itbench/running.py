@@ -1,6 +1,7 @@
 """One attempt as a straight line: environment, precondition, candidate, apply, validate, outcome.
 
-The steps are apart because each of them is a fixture that a conftest may replace; `Attempt` carries what they leave behind.
+The steps are apart because each of them is a fixture that a conftest may replace; `Attempt` carries what they leave
+behind.
 """
 
 from __future__ import annotations
@@ -163,8 +164,7 @@ def try_candidate(
 ) -> Outcome:
     """Apply the candidate, run the validators, judge.
 
-    Args:
-        times: how often the candidate is applied; twice for an idempotent scenario, else once, unless given.
+    The candidate is applied `times` times; unless given, twice for an idempotent scenario and once for any other.
 
     Raises:
         AttemptInvalid: the trouble is not the candidate's doing.

@@ -72,8 +72,8 @@ class Ground:
 class EnvironmentProvider(Protocol):
     """Makes environments; one per process, chosen by name (entry-point group ``pytest_itbench.environments``)."""
 
-    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[str]:
-        """Get or build what the scenarios need ahead of time; yields a line of progress for each step.
+    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
+        """Get or build what the scenarios need ahead of time; yields each image and what it is for, once it is there.
 
         Raises:
             ImageTrouble, EngineTrouble

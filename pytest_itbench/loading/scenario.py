@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_itbench.domain import scenario as domain
-from pytest_itbench.errors import ScenarioMistake
+from pytest_itbench.errors import BrokenScenario, ScenarioMistake
 from pytest_itbench.loading import scenario_file as raw
 from pytest_itbench.loading.prompt_file import find_prompt_problem
 from pytest_itbench.loading.yaml_file import Location, find_line, load_yaml
@@ -20,14 +20,6 @@ FILE_NAME = "scenario.yaml"
 PROMPT = "prompt.md.j2"
 SOLUTION = "solution/playbook.yml"
 DEFAULT_VALIDATORS = ("validate.py", "validate.sh")
-
-
-class BrokenScenario(ExceptionGroup[ScenarioMistake]):
-    """Everything that is wrong with one scenario directory."""
-
-    def derive(self, excs: Sequence[ScenarioMistake], /) -> BrokenScenario:
-        """Keep the type when the group is split."""
-        return BrokenScenario(self.message, excs)
 
 
 @cache
@@ -78,17 +70,17 @@ class _Reader:
         try:
             content = load_yaml(self.path)
         except ScenarioMistake as mistake:
-            raise BrokenScenario("scenario", [mistake]) from None
+            raise BrokenScenario([mistake]) from None
         try:
             file = raw.ScenarioFile.model_validate(content)
         except ValidationError as error:
-            raise BrokenScenario("scenario", [self._explain(dict(e), content) for e in error.errors()]) from None
+            raise BrokenScenario([self._explain(dict(e)) for e in error.errors()]) from None
         scenario = self._convert(file)
         if self.mistakes:
-            raise BrokenScenario("scenario", self.mistakes)
+            raise BrokenScenario(self.mistakes)
         return scenario
 
-    def _explain(self, error: dict[str, Any], content: dict[str, Any]) -> ScenarioMistake:
+    def _explain(self, error: dict[str, Any]) -> ScenarioMistake:
         location: Location = error["loc"]
         place = ".".join(str(step) for step in location)
         if error["type"] == "extra_forbidden":

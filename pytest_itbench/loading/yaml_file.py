@@ -18,7 +18,7 @@ Location = tuple[str | int, ...]
 class StrictLoader(SafeLoader):  # type: ignore[misc,valid-type]  # the base is chosen at run time
     """The safe loader, which also refuses a key that stands twice in one mapping."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's own
         """Build one mapping.
 
         Raises:

@@ -91,9 +91,7 @@ def _scenario_result(outcomes: tuple[Outcome, ...], ks: tuple[int, ...]) -> Scen
         difficulty=first.difficulty,
         tags=first.tags,
         tally=counts,
-        pass_at=tuple(
-            PassAtK(k=k, value=value, covered=int(value is not None), of=1) for k, value in values.items()
-        ),
+        pass_at=tuple(PassAtK(k=k, value=value, covered=int(value is not None), of=1) for k, value in values.items()),
         mean_score=_mean([_score(o) for o in outcomes if o.verdict is not Verdict.INVALID]),
         outcomes=outcomes,
     )
@@ -116,9 +114,7 @@ def _groups(scenarios: tuple[ScenarioResult, ...], ks: tuple[int, ...]) -> tuple
     return tuple(groups)
 
 
-def _group(
-    model: str, domain: str | None, scenarios: tuple[ScenarioResult, ...], ks: tuple[int, ...]
-) -> GroupResult:
+def _group(model: str, domain: str | None, scenarios: tuple[ScenarioResult, ...], ks: tuple[int, ...]) -> GroupResult:
     outcomes = [outcome for result in scenarios for outcome in result.outcomes]
     return GroupResult(
         model=model,
@@ -146,12 +142,11 @@ def _sum_usage(usages: Sequence[Usage]) -> Usage:
 def _failure_kinds(ordered: tuple[Outcome, ...]) -> tuple[KindCount, ...]:
     counted: list[KindCount] = []
     for model, group in groupby(ordered, key=lambda o: o.key.model):
-        counts = Counter((o.verdict, o.kind) for o in group if o.kind is not None)
+        counts = Counter((o.verdict, kind) for o in group if (kind := o.kind) is not None)
         counted += sorted(
             (
                 KindCount(model=model, verdict=verdict, kind=kind, count=count)
                 for (verdict, kind), count in counts.items()
-                if kind is not None
             ),
             key=lambda entry: (-entry.count, entry.kind, entry.verdict),
         )

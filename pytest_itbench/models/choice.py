@@ -62,5 +62,5 @@ def _make_label(kind: str, name: str) -> str:
     """A name for node ids and tables: no brackets, no @, no slashes."""
     if not name:
         return kind
-    short = PurePath(name.split()[0]).stem if kind in ("replay", "script", "file") else name
+    short = PurePath(name.split(maxsplit=1)[0]).stem if kind in ("replay", "script", "file") else name
     return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")

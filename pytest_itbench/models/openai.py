@@ -32,8 +32,8 @@ class OpenAI:
 
     def ask(self, request: Request) -> Reply:
         """One chat completion. The client library retries what its provider calls temporary."""
-        parts = [SystemPromptPart(request.prompt.system), UserPromptPart(request.prompt.user)]
-        messages: list[ModelMessage] = [ModelRequest(parts=parts)]
+        prompt = request.prompt
+        messages: list[ModelMessage] = [ModelRequest([SystemPromptPart(prompt.system), UserPromptPart(prompt.user)])]
         try:
             response = model_request_sync(self._model, messages, model_settings=self._settings)
         except (AgentRunError, OpenAIError) as error:

@@ -44,7 +44,7 @@ class Script:
     def _run(self, prompt: bytes, environment: dict[str, str]) -> tuple[int, str, str]:
         pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(  # noqa: S603  # the user's own command
+            process = subprocess.Popen(  # the user's own command
                 self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
             )
         except OSError as error:

@@ -33,22 +33,22 @@ def write(summary: RunSummary, directory: Path) -> Path:
     document = JUnitXml(name=printable(summary.info.run))
     several = len(summary.model_totals) > 1
     for model, results in groupby(summary.scenarios, key=lambda result: result.model):
-        document.append(_suite(summary, model, tuple(results), several))
+        document.append(_suite(summary, model, tuple(results), several=several))
     document.update_statistics()
     path = directory / NAME
     document.write(str(path))
     return path
 
 
-def _suite(summary: RunSummary, model: str, results: tuple[ScenarioResult, ...], several: bool) -> TestSuite:
+def _suite(summary: RunSummary, model: str, results: tuple[ScenarioResult, ...], *, several: bool) -> TestSuite:
     suite = TestSuite(printable(model))
     suite.timestamp = summary.info.started.isoformat(timespec="seconds")
     suite.append(_properties({"run": summary.info.run, "environment": summary.info.environment}))
-    suite.extend([_case(result, several) for result in results])
+    suite.extend([_case(result, several=several) for result in results])
     return suite
 
 
-def _case(result: ScenarioResult, several: bool) -> TestCase:
+def _case(result: ScenarioResult, *, several: bool) -> TestCase:
     class_name = f"{result.model}.{result.domain}" if several else result.domain
     seconds = sum(sum(outcome.timings.values()) for outcome in result.outcomes)
     case = TestCase(printable(result.scenario), printable(class_name), round(seconds, 3))

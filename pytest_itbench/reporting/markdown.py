@@ -98,8 +98,7 @@ def _kinds(summary: RunSummary) -> str:
         return ""
     header = ["Model", "Verdict", "Failure kind", "Attempts"]
     rows = (
-        [escape(entry.model), str(entry.verdict), str(entry.kind), str(entry.count)]
-        for entry in summary.failure_kinds
+        [escape(entry.model), str(entry.verdict), str(entry.kind), str(entry.count)] for entry in summary.failure_kinds
     )
     return f"### Failure kinds\n\n{_table(header, rows, words=3)}"
 

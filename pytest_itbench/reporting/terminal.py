@@ -33,7 +33,7 @@ COUNTS = (("solved", "green"), ("missed", "red"), ("invalid", "yellow"))
 FOOTNOTE = f"{PARTIAL} leaves out scenarios that have fewer than k scored attempts"
 
 
-def render_summary(summary: RunSummary, width: int, colour: bool) -> str:
+def render_summary(summary: RunSummary, width: int, *, colour: bool) -> str:
     """Render a table of pass@k by model and domain with what went wrong, `width` columns wide.
 
     The text ends without a line end; `colour` adds ANSI escape sequences.
@@ -100,13 +100,10 @@ def _notes(summary: RunSummary, width: int) -> Iterator[Text]:
         yield from _wrapped(FOOTNOTE, width, "dim")
     totals = summary.totals
     yield Text(
-        f"{plural(totals.total, 'attempt')}: {totals.solved} solved, {totals.missed} missed,"
-        f" {totals.invalid} invalid"
+        f"{plural(totals.total, 'attempt')}: {totals.solved} solved, {totals.missed} missed, {totals.invalid} invalid"
     )
     if summary.lost:
-        yield Text(
-            f"{summary.lost} of {plural(summary.info.planned, 'planned attempt')} lost", style="bold red"
-        )
+        yield Text(f"{summary.lost} of {plural(summary.info.planned, 'planned attempt')} lost", style="bold red")
     causes = invalid_causes(summary)
     for cause in causes[:CAUSES]:
         yield from _cause(cause, width)

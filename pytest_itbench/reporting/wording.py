@@ -66,7 +66,7 @@ def has_partial_rates(summary: RunSummary) -> bool:
 
 def has_one_domain(summary: RunSummary, model: str) -> bool:
     """Whether a model's total says the same as its only domain."""
-    return len(summary.groups_of(model)) <= 2
+    return sum(group.domain is not None for group in summary.groups_of(model)) <= 1
 
 
 def invalid_causes(summary: RunSummary) -> tuple[Cause, ...]:
@@ -77,8 +77,7 @@ def invalid_causes(summary: RunSummary) -> tuple[Cause, ...]:
         if outcome.verdict is Verdict.INVALID
     )
     causes = [
-        Cause(kind=kind, message=message, hint=hint, count=count)
-        for (kind, message, hint), count in counts.items()
+        Cause(kind=kind, message=message, hint=hint, count=count) for (kind, message, hint), count in counts.items()
     ]
     return tuple(sorted(causes, key=lambda cause: (-cause.count, cause.kind, cause.message, cause.hint)))
 

@@ -14,7 +14,9 @@ YAML_TAGS = frozenset({"yaml", "yml", "ansible"})
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[\w.+-]*)[^`\n]*$")
 THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 PLAY = re.compile(r"^[ \t]*(?:-[ \t]+)?(?:hosts|['\"]hosts['\"])[ \t]*:", re.MULTILINE)
-BARE_START = re.compile(r"^(?:---\s*|-[ \t]+(?:name|hosts|import_playbook|become|vars|gather_facts)[ \t]*:.*)$", re.MULTILINE)
+BARE_START = re.compile(
+    r"^(?:---\s*|-[ \t]+(?:name|hosts|import_playbook|become|vars|gather_facts)[ \t]*:.*)$", re.MULTILINE
+)
 BARE_LINE = re.compile(r"^(?:[ \t]+.*|-.*|#.*|)$")
 
 

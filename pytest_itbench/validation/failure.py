@@ -6,44 +6,91 @@ A pure function over a table; the first pattern that is found decides, so that s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pytest_itbench.domain.application import Application, EventKind
 from pytest_itbench.domain.outcome import FailureKind
 
-PATTERNS: tuple[tuple[FailureKind, str], ...] = (
-    (FailureKind.UNKNOWN_MODULE, r"couldn't resolve module/action|was not found in configured module paths"),
+PATTERNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
+    (
+        FailureKind.UNKNOWN_MODULE,
+        ("couldn't resolve module/action", "was not found in configured module paths"),
+    ),
     (
         FailureKind.UNKNOWN_PARAMETER,
-        r"unsupported parameters|is not a valid attribute for|missing required arguments?|value of .+ must be one of"
-        r"|unable to convert to|parameters are (mutually exclusive|required together)|(one|any) of the following is required",
+        (
+            "unsupported parameters",
+            "is not a valid attribute for",
+            "missing required arguments?",
+            "value of .+ must be one of",
+            "unable to convert to",
+            "parameters are (mutually exclusive|required together)",
+            "(one|any) of the following is required",
+        ),
     ),
     (
         FailureKind.UNDEFINED_VARIABLE,
-        r"is undefined|has no attribute|undefined variable|no variable named",
+        ("is undefined", "has no attribute", "undefined variable", "no variable named"),
     ),
     (
         FailureKind.TEMPLATE,
-        r"syntax error in (template|expression)|template(syntax)? ?error|no (filter|test) named|could not load \"?'?\w+'?\"?"
-        r"|unknown (filter|test)|the (filter|test|lookup)( plugin)? .+ (failed|was not found)|error rendering template"
-        r"|lookup plugin .+ not found|conditional .+ (failed|result .+ was of type|cannot be)|broken conditional",
+        (
+            "syntax error in (template|expression)",
+            "template ?(syntax)? ?error",
+            "no (filter|test) named",
+            "could not load .?\\w+",
+            "the (filter|test|lookup)( plugin)? .+ (failed|was not found)",
+            "error rendering template",
+            "lookup plugin .+ not found",
+            "conditional .+ (failed|result .+ was of type|cannot be)",
+            "broken conditional",
+        ),
     ),
     (
         FailureKind.PERMISSION,
-        r"permission denied|operation not permitted|missing sudo password|(must|need to) be (run as )?root"
-        r"|access denied|are you root|read-only file system|not permitted",
+        (
+            "permission denied",
+            "not permitted",
+            "missing sudo password",
+            "(must|need to) be (run as )?root",
+            "access denied",
+            "are you root",
+            "read-only file system",
+        ),
     ),
     (
         FailureKind.PATH,
-        r"could not find or access|no such file or directory|does not exist|unable to (find|retrieve file)|source .+ not found"
-        r"|the role .+ was not found|is not a directory|path .+ not found|could not be found|file not found",
+        (
+            "could not find or access",
+            "no such file or directory",
+            "does not exist",
+            "unable to (find|retrieve file)",
+            "source .+ not found",
+            "the role .+ was not found",
+            "is not a directory",
+            "path .+ not found",
+            "could not be found",
+            "file not found",
+        ),
     ),
 )
 
-SYNTAX = re.compile(
-    r"yaml parsing failed|syntax error|did not find expected|mapping values are not allowed|conflicting action statements"
-    r"|no module/action detected|a playbook must be a list|unexpected parameter type|not a valid (play|task)|could not find expected"
-    r"|malformed|found (character|duplicate|unknown)|'hosts' is required|playbook entries|cannot contain",
-    re.IGNORECASE,
+SYNTAX = (
+    "yaml parsing failed",
+    "syntax error",
+    "did not find expected",
+    "could not find expected",
+    "mapping values are not allowed",
+    "conflicting action statements",
+    "no module/action detected",
+    "a playbook must be a list",
+    "unexpected parameter type",
+    "not a valid (play|task)",
+    "malformed",
+    "found (character|duplicate|unknown)",
+    "'hosts' is required",
+    "playbook entries",
+    "cannot contain",
 )
 
 PARSER_STATUS = 4
@@ -67,20 +114,21 @@ def classify_failure(application: Application) -> tuple[FailureKind, str]:
     problem = _find_error(application.output)
     special = _match(problem)
     if application.status == PARSER_STATUS:
-        return _parser_kind(problem, special), problem
-    return special or (FailureKind.SYNTAX if SYNTAX.search(problem) else FailureKind.TASK_FAILED), problem
+        return _parser_kind(special), problem
+    return special or (FailureKind.SYNTAX if _holds(problem, SYNTAX) else FailureKind.TASK_FAILED), problem
 
 
-def _parser_kind(problem: str, special: FailureKind | None) -> FailureKind:
+def _parser_kind(special: FailureKind | None) -> FailureKind:
     static = (FailureKind.UNKNOWN_MODULE, FailureKind.UNKNOWN_PARAMETER, FailureKind.PATH)
     return special if special in static else FailureKind.SYNTAX
 
 
 def _match(text: str) -> FailureKind | None:
-    for kind, pattern in PATTERNS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return kind
-    return None
+    return next((kind for kind, patterns in PATTERNS if _holds(text, patterns)), None)
+
+
+def _holds(text: str, patterns: Sequence[str]) -> bool:
+    return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
 
 
 def _find_error(output: str) -> str:

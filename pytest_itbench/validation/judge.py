@@ -30,9 +30,7 @@ class Judgement:
     score: float
 
 
-def judge(
-    applications: Sequence[Application], checks: Sequence[CheckResult], *, idempotent: bool = False
-) -> Judgement:
+def judge(applications: Sequence[Application], checks: Sequence[CheckResult], *, idempotent: bool = False) -> Judgement:
     """Judge an attempt.
 
     Args:

@@ -57,7 +57,7 @@ def find_checks(module: ModuleType) -> list[tuple[str, Check]]:
     Raises:
         ValidatorBroken: there is none.
     """
-    found = [
+    found: list[tuple[str, Check]] = [
         (name.removeprefix("check_").removeprefix("test_"), thing)
         for name, thing in vars(module).items()
         if name.startswith(PREFIXES) and inspect.isfunction(thing) and thing.__module__ == module.__name__

@@ -26,9 +26,7 @@ from pytest_itbench.reporting.wording import first_line, invalid_causes, printab
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "i": FailureKind.ENGINE}
 VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
-HOSTILE = (
-    "</script><img src=x onerror=alert(1)>\x1b[31m|`a`\x00\x1b]0;t\x07 @team &amp; \u2028 \ud800 ]]>\n# head"
-)
+HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[31m|`a`\x00\x1b]0;t\x07 @team &amp; \u2028 \ud800 ]]>\n# head"
 MODELS = ("oracle", "noop", "replay:sample")
 
 
@@ -124,7 +122,7 @@ class PageParser(HTMLParser):
         if self._inside:
             self.content += data
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
         self._inside = False
 
 
@@ -176,9 +174,7 @@ def test_terminal_groups_invalid_attempts_by_cause() -> None:
 
 def test_terminal_says_how_many_causes_it_leaves_out() -> None:
     """Many causes do not flood the terminal, and the rest is counted."""
-    outcomes = [
-        outcome for number in range(9) for outcome in make_attempts(f"{number}", "i", message=f"c{number}")
-    ]
+    outcomes = [outcome for number in range(9) for outcome in make_attempts(f"{number}", "i", message=f"c{number}")]
     lines = render_summary(make_summary(outcomes), 80, colour=False).splitlines()
     assert len([line for line in lines if " invalid: " in line]) == 4
     assert lines[-1].strip() == "and 5 other causes of invalid attempts"
@@ -195,9 +191,7 @@ def test_terminal_colours_only_when_asked(full: RunSummary) -> None:
     plain, coloured = render_summary(full, 80, colour=False), render_summary(full, 80, colour=True)
     assert "\x1b" not in plain
     assert "\x1b[" in coloured
-    assert [line.split() for line in printable(coloured).splitlines()] == [
-        line.split() for line in plain.splitlines()
-    ]
+    assert [line.split() for line in printable(coloured).splitlines()] == [line.split() for line in plain.splitlines()]
 
 
 @pytest.mark.parametrize("width", [1, 40, 80, 200])
@@ -375,9 +369,7 @@ def test_page_needs_nothing_from_outside(full: RunSummary) -> None:
 def test_page_script_inserts_text_only() -> None:
     """The script uses no way of turning text into markup or code."""
     script = Path(html.__file__).with_name("templates").joinpath("report.js").read_text("utf-8")
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script
-    )
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
 
 
 @pytest.mark.parametrize(

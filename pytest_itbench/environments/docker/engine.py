@@ -9,8 +9,9 @@ import struct
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -66,7 +67,7 @@ def connect_engine() -> docker.DockerClient:
         return client
 
 
-def run_in(  # noqa: PLR0913  # the arguments of an exec
+def run_in(  # the arguments of an exec
     container: str,
     command: Sequence[str],
     *,
@@ -149,18 +150,9 @@ class Stream:
 
     def close(self) -> None:
         """Drop the connection; the command sees the end of its input."""
-        with _quiet():
-            self._socket.close()
-        with _quiet():
-            self._attached.close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        pass  # it is gone already, which is what was wanted
+        for end in (self._socket, self._attached):
+            with suppress(OSError):  # it is gone already, which is what was wanted
+                end.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +176,7 @@ def put_files(container: str, members: Sequence[Member]) -> None:
         for member in members:
             info = tarfile.TarInfo(member.path.lstrip("/"))
             info.size, info.mode, info.uid, info.gid = len(member.content), member.mode, member.uid, member.uid
-            info.mtime = int(time.time())
+            info.mtime = int(datetime.now(UTC).timestamp())
             archive.addfile(info, io.BytesIO(member.content))
     with engine_errors(f"copying {members[0].path} into a container"):
         connect_engine().api.put_archive(container, "/", packed.getvalue())

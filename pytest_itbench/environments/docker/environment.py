@@ -6,9 +6,10 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import yaml
@@ -63,10 +64,8 @@ class DockerEnvironment:
         private, public = _make_key()
         with engine_errors("creating the attempt's network"):
             connect_engine().networks.create(self._name, internal=True, labels=self._labels())
-        jobs: list[Callable[[], None]] = [lambda: self._start_control(control, private)]
-        for host in self._scenario.hosts:
-            jobs.append(lambda host=host: self._start_host(host, images[host.name], tools, public))  # type: ignore[misc]
-        _run_together(jobs)
+        hosts = [partial(self._start_host, host, images[host.name], tools, public) for host in self._scenario.hosts]
+        _run_together([partial(self._start_control, control, private), *hosts])
         self._await_ssh()
 
     def _start_host(self, host: Host, image: str, tools: str, public: bytes) -> None:
@@ -155,7 +154,9 @@ class DockerEnvironment:
             command = 'chmod 700 "$0"; "$0"; status=$?; rm -f "$0"; exit $status'
             done = run_in(self._container(name), ["sh", "-c", command, "/run/itbench-step"], timeout=timeout)
             if done.status != 0:
-                raise NotReady(f"{phase}: {step.path.name} failed on {name} (status {done.status}):\n{done.text[-2000:]}")
+                raise NotReady(
+                    f"{phase}: {step.path.name} failed on {name} (status {done.status}):\n{done.text[-2000:]}"
+                )
 
     def _await(self, host: str, command: str, timeout: float, problem: str) -> None:
         deadline = time.monotonic() + timeout
@@ -299,9 +300,7 @@ def _make_key() -> tuple[bytes, bytes]:
     return private, public + b" attempt\n"
 
 
-def _run_together(jobs: list[Callable[[], None]]) -> None:
+def _run_together(jobs: Sequence[Callable[[], None]]) -> None:
     with ThreadPoolExecutor(len(jobs)) as pool:
         for done in [pool.submit(job) for job in jobs]:
             done.result()
-
-

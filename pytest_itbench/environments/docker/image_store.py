@@ -77,7 +77,9 @@ class ImageStore:
     def _foreign_base(self, host: Host) -> str:
         if host.dockerfile:
             directory = host.dockerfile.parent
-            context = {str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+            context = {
+                str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()
+            }
             return self._build("custom", context, {}, dockerfile=host.dockerfile.name)
         if not self._is_here(host.image):
             self._pull(host.image)
@@ -222,7 +224,7 @@ def _bootstrap_debian(trouble: ImageTrouble) -> None:
             ["debootstrap", "--variant=minbase", "trixie", str(root)],
             ["tar", "-C", str(root), "-cf", str(packed), "."],
         ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # fixed arguments
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # fixed arguments
             if done.returncode:
                 tail = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
                 raise ImageTrouble(f"{command[0]} failed:\n{tail}", hint="can Debian's package mirror be reached?")

@@ -1,7 +1,7 @@
 """The validators' connection to a host: one shell of our own that answers many commands.
 
-The shell and the common tools come from a read-only volume, so that a candidate cannot have replaced them. It is started
-for a round of checks and ended after it; a command costs a millisecond or two instead of an exec of its own.
+The shell and the common tools come from a read-only volume, so that a candidate cannot have replaced them. It is
+started for a round of checks and ended after it; a command costs a millisecond or two instead of an exec of its own.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class ProbeShell:
 
     def _read_until_marked(self, kept: dict[int, bytearray], deadline: float) -> None:
         ended: set[int] = set()
-        while len(ended) < 2:
+        while len(ended) < len(kept):
             frame = self._stream.read_frame(deadline)
             if frame is None:
                 raise EngineTrouble("the validators' connection ended early", hint="did the host stop?")
@@ -97,7 +97,7 @@ class ProbeShell:
         self._stream.close()
 
 
-class ProbeBackend(BaseBackend):
+class ProbeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no types
     """pytest-testinfra's view of a host's shell, given by its `run`."""
 
     NAME = "itbench"
@@ -107,7 +107,7 @@ class ProbeBackend(BaseBackend):
         self._run = run
         self._encoding = "UTF-8"
 
-    def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
+    def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         """Run a command, in testinfra's terms."""
         text = self.get_command(command, *args)
         status, stdout, stderr = self._run(text)

@@ -30,13 +30,13 @@ class DockerProvider:
         self._images = ImageStore(cache)
         self._remover = ThreadPoolExecutor(2, thread_name_prefix="itbench-remove")
 
-    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[str]:
+    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
         """Images in the order in which they build on each other."""
-        yield f"control: {self._images.control_image()}"
+        yield self._images.control_image(), "the control machine"
         self._images.probe_volume()
         for scenario in scenarios:
             for host in scenario.hosts:
-                yield f"{scenario.id}/{host.name}: {self._images.host_image(host)}"
+                yield self._images.host_image(host), f"{scenario.id}: {host.name}"
 
     def create(self, scenario: Scenario, ground: Ground) -> DockerEnvironment:
         """An environment of containers."""
@@ -71,7 +71,7 @@ class DockerProvider:
         yield True, f"images: {note}"
 
 
-def _list_left(chosen: dict[str, str]) -> list[Container | Network]:
+def _list_left(chosen: dict[str, str | list[str] | bool]) -> list[Container | Network]:
     """Containers first: a network can be removed only when nothing is in it."""
     with engine_errors("looking for what runs left behind"):
         client = connect_engine()

@@ -1,0 +1,117 @@
+"""The command ``pytest-itbench``: what is not a pytest run of models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from pytest_itbench.controller import refuse_mistakes
+from pytest_itbench.diagnosis import diagnose
+from pytest_itbench.errors import AttemptInvalid, UserMistake
+from pytest_itbench.loading.scenario import find_scenario_files, load_scenario
+from pytest_itbench.loading.scenario_file import build_schema
+from pytest_itbench.registry import find_implementation
+from pytest_itbench.reporting.summary_json import load_schema
+from pytest_itbench.runner import find_cache
+from pytest_itbench.scaffold import write_scenario
+
+USAGE_ERROR = int(pytest.ExitCode.USAGE_ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; gives the exit status: 0 well, 1 not, 4 a mistake in what was asked."""
+    parsed, rest = build_parser().parse_known_args(arguments)
+    if rest and parsed.run is not run_check:
+        build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    parsed.rest = rest
+    command: Callable[[argparse.Namespace], int] = parsed.run
+    try:
+        return command(parsed)
+    except (UserMistake, pytest.UsageError) as mistake:
+        print(f"ERROR: {mistake}", file=sys.stderr)
+        return USAGE_ERROR
+    except AttemptInvalid as trouble:
+        print(f"ERROR: {trouble.message}" + (f"\n{trouble.hint}" if trouble.hint else ""), file=sys.stderr)
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="pytest-itbench", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=version("pytest-itbench"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(
+        commands,
+        "check",
+        run_check,
+        "prove scenarios with real containers: noop misses, the solution passes, counterexamples are caught;"
+        " further arguments go to pytest (-n auto, -k …, --itbench-repeat=5)",
+    ).add_argument("paths", nargs="*", default=["."], metavar="PATH")
+    _add(commands, "doctor", run_doctor, "say what this machine has and lacks; each line ok or what to do")
+    _add(commands, "new", run_new, "write a scenario that passes check, to start from").add_argument("path", type=Path)
+    prepare = _add(commands, "prepare", run_prepare, "get or build the images that scenarios need, ahead of a run")
+    prepare.add_argument("paths", nargs="*", type=Path, default=[Path()], metavar="PATH")
+    prepare.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
+    schema = _add(commands, "schema", run_schema, "print the JSON Schema of a file format")
+    schema.add_argument("format", choices=("scenario", "summary"))
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run_check(parsed: argparse.Namespace) -> int:
+    """A pytest run that proves scenarios."""
+    return int(pytest.main([*parsed.paths, "--itbench-prove", *parsed.rest]))
+
+
+def run_doctor(parsed: argparse.Namespace) -> int:
+    """Look at the machine."""
+    del parsed
+    findings = list(diagnose())
+    for well, text in findings:
+        print(f"{'ok  ' if well else 'FAIL'}  {text}")
+    return 0 if all(well for well, _ in findings) else 1
+
+
+def run_new(parsed: argparse.Namespace) -> int:
+    """Write a scenario to start from."""
+    directory: Path = parsed.path
+    for path in write_scenario(directory):
+        print(path)
+    print(f"next: pytest-itbench check {directory}")
+    return 0
+
+
+def run_prepare(parsed: argparse.Namespace) -> int:
+    """Get or build images, with a line for each."""
+    refuse_mistakes(parsed.paths, [])
+    scenarios = [load_scenario(file) for path in parsed.paths for file in find_scenario_files(path)]
+    provider = find_implementation("environments", parsed.environment)(find_cache())
+    seen = set()
+    for image, user in provider.prepare_images(scenarios):
+        if image not in seen:
+            print(f"{image}  {user}", flush=True)
+        seen.add(image)
+    return 0
+
+
+def run_schema(parsed: argparse.Namespace) -> int:
+    """Print a schema."""
+    schema = {"scenario": build_schema, "summary": load_schema}[parsed.format]()
+    print(json.dumps(schema, indent=2))
+    return 0

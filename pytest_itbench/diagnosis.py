@@ -1,0 +1,52 @@
+"""What this machine has and lacks, for ``pytest-itbench doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_itbench.registry import find_implementation
+from pytest_itbench.runner import find_cache
+
+OLDEST_PYTHON = (3, 11)
+PARTS = ("pytest", "pytest-xdist", "pytest-testinfra", "docker")
+EXTRAS = {"openai": "pydantic_ai", "html": "pytest_html"}
+
+
+def diagnose() -> Iterator[tuple[bool, str]]:
+    """One finding at a time: whether it is well, and what was seen or what to do."""
+    seen = platform.python_version()
+    fine = sys.version_info >= OLDEST_PYTHON
+    yield fine, f"Python: {seen}" if fine else f"Python: {seen}; 3.11 or newer is needed"
+    for name in ("pytest-itbench", *PARTS):
+        yield _find_package(name)
+    for extra, module in EXTRAS.items():
+        there = find_spec(module) is not None
+        note = "installed" if there else f"not installed; pip install 'pytest-itbench[{extra}]'"
+        yield True, f"extra {extra}: {note}"
+    yield from find_implementation("environments", "docker")(find_cache()).diagnose()
+    yield _find_cluster()
+
+
+def _find_package(name: str) -> tuple[bool, str]:
+    try:
+        return True, f"{name}: {version(name)}"
+    except PackageNotFoundError:
+        return False, f"{name}: not installed; pip install {name}"
+
+
+def _find_cluster() -> tuple[bool, str]:
+    """A cluster is needed by Kubernetes scenarios alone, so that its absence is no failure."""
+    chosen = os.environ.get("KUBECONFIG", "")
+    files = [Path(part) for part in chosen.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+    there = [str(file) for file in files if file.is_file()]
+    if there:
+        return True, f"cluster: configured by {', '.join(there)}"
+    if chosen:
+        return False, f"cluster: KUBECONFIG names {chosen}, which does not exist; correct or unset it"
+    return True, "cluster: none configured; container scenarios do not need one"
