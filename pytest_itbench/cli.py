@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -75,8 +76,9 @@ def _add(
 
 
 def run_check(parsed: argparse.Namespace) -> int:
-    """A pytest run that proves scenarios."""
-    return int(pytest.main([*parsed.paths, "--itbench-prove", *parsed.rest]))
+    """A pytest run that proves scenarios, in a process of its own: pytest wants to be the first to import a plugin."""
+    command = [sys.executable, "-m", "pytest", *parsed.paths, "--itbench-prove", *parsed.rest]
+    return subprocess.run(command, check=False).returncode
 
 
 def run_doctor(parsed: argparse.Namespace) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +36,17 @@ class Plan:
 PLAN = pytest.StashKey[Plan]()
 
 
+KNOWN_MARKERS = pytest.StashKey[set[str]]()
+
+
+def register_markers(config: pytest.Config, names: Iterable[str]) -> None:
+    """Make marks known, so that they can be selected under --strict-markers too."""
+    known = config.stash.setdefault(KNOWN_MARKERS, set())
+    for name in sorted(set(names) - known):
+        config.addinivalue_line("markers", f"{name}: scenarios of pytest-itbench")
+        known.add(name)
+
+
 class ScenarioFile(pytest.File):
     """``scenario.yaml`` as a collector."""
 
@@ -62,8 +75,8 @@ class ScenarioFile(pytest.File):
                 )
 
     def _mark(self, scenario: Scenario) -> None:
+        register_markers(self.config, scenario.tags)
         for name in (scenario.domain, scenario.difficulty, *scenario.tags):
-            self.config.addinivalue_line("markers", f"{name}: scenarios of pytest-itbench")
             self.add_marker(str(name))
 
 
@@ -134,16 +147,17 @@ def try_model(
     outcome = try_candidate(
         itbench_attempt, itbench_environment, itbench_candidate, itbench_validator, times=plan.times
     )
-    problem = plan.expect(outcome) if plan.expect else render_miss(outcome)
+    problem = plan.expect(outcome) if plan.expect else render_miss(outcome, itbench_attempt.place)
     if problem:
         pytest.fail(problem, pytrace=False)
 
 
-def render_miss(outcome: Outcome) -> str:
-    """What pytest prints of a miss; empty when the attempt solved the scenario."""
+def render_miss(outcome: Outcome, place: Path) -> str:
+    """What pytest prints of a miss, with where its evidence lies; empty when the attempt solved the scenario."""
     if outcome.verdict is Verdict.SOLVED:
         return ""
     passed = sum(check.passed for check in outcome.checks)
     score = f", {passed} of {len(outcome.checks)} checks passed" if outcome.checks else ""
-    where = "".join(f"\n{what}: {path}" for what, path in outcome.evidence.items() if what in ("candidate", "apply"))
-    return f"missed: {outcome.kind}{score}\n{outcome.message}{where}"
+    shown = [what for what in ("candidate", "apply", "reply") if what in outcome.evidence][:2]
+    where = "".join(f"\n{what}: {os.path.relpath(place / outcome.evidence[what])}" for what in shown)
+    return f"{outcome.kind}{score}\n{outcome.message}{where}"

@@ -60,7 +60,8 @@ class Controller:
         except AttemptInvalid as trouble:
             raise pytest.UsageError(f"{trouble.message}; see: pytest-itbench doctor") from trouble
         if not self._settings.prove:
-            self._ledger = Ledger(self._settings.run_directory)
+            with usage_errors():
+                self._ledger = Ledger(self._settings.run_directory)
 
     def pytest_report_header(self) -> str:
         """One line on what is tried."""
@@ -147,8 +148,8 @@ class Controller:
             stage=Stage.ENVIRONMENT,
             kind=kind,
             message=message,
-            domain=scenario.domain,
-            difficulty=scenario.difficulty,
+            domain=scenario.domain.value,
+            difficulty=scenario.difficulty.value,
             tags=scenario.tags,
             level=model.level,
             started=datetime.now(UTC),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TextIO
 
 from pytest_itbench import wire
 from pytest_itbench.domain.outcome import AttemptKey, Outcome
+from pytest_itbench.errors import OptionMistake
 
 FILE_NAME = "outcomes.jsonl"
 
@@ -15,13 +17,16 @@ class Ledger:
     """``outcomes.jsonl`` of a run: one line per attempt, safe on disk before `add` returns."""
 
     def __init__(self, directory: Path) -> None:
-        """Begin the ledger.
+        """Begin the ledger; its file is made with the first outcome.
 
         Raises:
-            OSError: the directory cannot be made or written.
+            OptionMistake: the directory holds a run already.
         """
-        directory.mkdir(parents=True, exist_ok=True)
-        self._file = (directory / FILE_NAME).open("a", encoding="utf-8")
+        self._path = directory / FILE_NAME
+        if self._path.exists():
+            place = f"{directory.parent.name}/{directory.name}"
+            raise OptionMistake(f"{place} holds a run already; choose another --itbench-run")
+        self._file: TextIO | None = None
         self._outcomes: dict[AttemptKey, Outcome] = {}
 
     @property
@@ -34,6 +39,9 @@ class Ledger:
         if outcome.key in self._outcomes:
             return False
         self._outcomes[outcome.key] = outcome
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("x", encoding="utf-8")
         self._file.write(wire.dump_line(outcome) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -41,4 +49,5 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file:
+            self._file.close()

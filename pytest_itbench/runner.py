@@ -71,13 +71,13 @@ class Runner:
         outcome = self._find_outcome(item, call)
         if outcome and not self.settings.prove:
             item.user_properties += describe_properties(outcome)
+        if outcome and call.excinfo and call.excinfo.errisinstance(AttemptInvalid):
+            call.excinfo = make_plain(render_invalid(outcome))
         report = yield
         if outcome is None:
             return report
         if outcome.verdict is Verdict.INVALID:
             report.when = "setup"  # pytest and JUnit call a failure of any other phase than the call an error
-            if call.excinfo and call.excinfo.errisinstance(AttemptInvalid):
-                report.longrepr = render_invalid(outcome)
         if not self.settings.prove:
             setattr(report, PAYLOAD, wire.dump(outcome))
             self._add_extras(report, outcome)
@@ -132,7 +132,15 @@ def describe_properties(outcome: Outcome) -> list[tuple[str, object]]:
     return [(f"itbench.{name}", value) for name, value in facts.items()]
 
 
+def make_plain(text: str) -> pytest.ExceptionInfo[BaseException]:
+    """A failure that pytest shows as its text alone, without a traceback."""
+    try:
+        pytest.fail(text, pytrace=False)
+    except pytest.fail.Exception as failure:
+        return pytest.ExceptionInfo.from_exception(failure)
+
+
 def render_invalid(outcome: Outcome) -> str:
     """What pytest prints of an invalid attempt."""
     hint = f"\nhint: {outcome.hint}" if outcome.hint else ""
-    return f"invalid: {outcome.kind} at {outcome.stage}\n{outcome.message}{hint}"
+    return f"invalid, {outcome.kind}: {outcome.message}{hint}"

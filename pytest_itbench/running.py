@@ -65,7 +65,7 @@ class Attempt:
             yield
         finally:
             spent = time.monotonic() - begun
-            self.timings[stage] = round(self.timings.get(stage, 0.0) + spent, 4)
+            self.timings[stage.value] = round(self.timings.get(stage.value, 0.0) + spent, 4)
 
     def keep(self, what: str, name: str, content: str) -> None:
         """Put a piece of evidence on disk."""
@@ -95,8 +95,8 @@ class Attempt:
                 hint=hint,
                 checks=checks,
                 score=score,
-                domain=self.scenario.domain,
-                difficulty=self.scenario.difficulty,
+                domain=self.scenario.domain.value,
+                difficulty=self.scenario.difficulty.value,
                 tags=self.scenario.tags,
                 level=self.model.level,
                 started=self.started,

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
+from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.models.choice import build_model, parse_models
 from pytest_itbench.options import resolve
 from pytest_itbench.settings import Settings
+from pytest_itbench.validation.python_file import PACKAGE
 
 SETTINGS = pytest.StashKey[Settings]()
 WORKER_INPUT = "itbench"
@@ -32,9 +34,12 @@ def activate(config: pytest.Config) -> None:
         pytest.UsageError: an option cannot be used.
     """
     from pytest_itbench import fixtures
+    from pytest_itbench.collection import register_markers
     from pytest_itbench.runner import Runner
 
     _refuse_reruns(config)
+    register_markers(config, [*Domain, *Difficulty])
+    pytest.register_assert_rewrite(PACKAGE)
     with usage_errors():
         settings = config.stash[SETTINGS] = resolve_settings(config)
         for choice in settings.models:

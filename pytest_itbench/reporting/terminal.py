@@ -124,9 +124,9 @@ def _missed(summary: RunSummary, model: str, width: int) -> Iterator[Text]:
     kinds = missed_kinds(summary, model)
     if not kinds:
         return
-    parts = [f"{count} {kind}" for kind, count in kinds[:KINDS]]
+    parts = [f"{kind} ({count})" for kind, count in kinds[:KINDS]]
     others = sum(count for _, count in kinds[KINDS:])
-    text = ", ".join(parts + ([f"{others} other"] if others else []))
+    text = ", ".join(parts + ([f"other ({others})"] if others else []))
     yield from _wrapped(f"{first_line(model, 60)} missed: {text}", width, "red")
 
 

@@ -104,7 +104,7 @@ def _run_check(name: str, function: Check, arguments: dict[str, object]) -> Chec
 def _describe(error: Exception) -> str:
     text = str(error).strip()
     if isinstance(error, AssertionError) and text:
-        return text
+        return text.partition("\nassert ")[0]  # the author's own words; without any, what pytest found out
     frame = traceback.extract_tb(error.__traceback__)[-1]
     kind = "assertion failed" if isinstance(error, AssertionError) else type(error).__name__
     return f"{kind}: {text or frame.line}"

@@ -111,7 +111,11 @@ class ProbeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no typ
         """Run a command, in testinfra's terms."""
         text = self.get_command(command, *args)
         status, stdout, stderr = self._run(text)
-        return self.result(status, text.encode(), stdout, stderr)
+        return CommandResult(self, status, text.encode(), stdout, stderr)
+
+    def __repr__(self) -> str:
+        """Short, because it stands in every message of an assertion on a command."""
+        return self.hostname
 
     def decode(self, data: bytes) -> str:
         """Text of whatever a host sends; bytes that are not UTF-8 are replaced."""

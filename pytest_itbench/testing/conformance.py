@@ -1,0 +1,114 @@
+"""What every provider of environments must do; subclass it in a test module and give it a provider and a scenario.
+
+::
+
+    class TestMine(EnvironmentConformance):
+        @pytest.fixture
+        def provider(self, tmp_path):
+            return MyProvider(tmp_path)
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_itbench.domain.outcome import AttemptKey
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.base import Environment, EnvironmentProvider, Ground
+from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.models.controls import NOTHING
+from pytest_itbench.scaffold import write_scenario
+
+FAILING = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.fail: {msg: "as asked"}
+# fake: fail as asked
+"""
+
+
+def make_ground(run: str = "conformance", owner: str = "") -> Ground:
+    """A ground of the running process."""
+    key = AttemptKey(scenario="s", model="m", index=0)
+    return Ground(run=run, key=key, owner=owner or f"{socket.gethostname()}:{os.getpid()}")
+
+
+class EnvironmentConformance:
+    """Tests of a provider; the subclass gives the fixture ``provider`` and may give another ``scenario``."""
+
+    @pytest.fixture
+    def provider(self) -> EnvironmentProvider:
+        """The provider under test."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def scenario(self, tmp_path: Path) -> Scenario:
+        """A scenario with the hosts web and db."""
+        write_scenario(tmp_path / "notice")
+        return load_scenario(tmp_path / "notice" / "scenario.yaml")
+
+    @pytest.fixture
+    def environment(self, provider: EnvironmentProvider, scenario: Scenario) -> Iterator[Environment]:
+        """An environment that is ready."""
+        environment = provider.create(scenario, make_ground())
+        try:
+            environment.start()
+            environment.prepare()
+            yield environment
+        finally:
+            environment.stop()
+            provider.close()
+
+    def test_every_host_answers_by_its_name(self, environment: Environment) -> None:
+        """A connection leads to the host after which it is named."""
+        with environment.connect() as hosts:
+            assert {name: host.run("hostname").stdout.strip() for name, host in hosts.items()} == {
+                "web": "web",
+                "db": "db",
+            }
+
+    def test_a_command_that_is_not_there_fails(self, environment: Environment) -> None:
+        """Exit status and stderr of a command reach the validator."""
+        with environment.connect() as hosts:
+            ran = hosts["web"].run("no-such-command")
+        assert (ran.rc, ran.stdout) == (127, "")
+        assert "no-such-command" in ran.stderr
+
+    def test_doing_nothing_succeeds_without_a_change(self, environment: Environment) -> None:
+        """A candidate that does nothing ends well and changes nothing."""
+        application = environment.apply(NOTHING)
+        assert (application.status, application.changes, application.failures) == (0, (), ())
+
+    def test_a_failure_is_told_by_event(self, environment: Environment) -> None:
+        """A task that fails is reported with its message."""
+        application = environment.apply(FAILING)
+        assert application.status not in (0, None)
+        assert "as asked" in application.failures[-1].message
+
+    def test_connections_open_again_after_the_candidate(self, environment: Environment) -> None:
+        """Validators look twice: before the candidate and after it."""
+        with environment.connect() as hosts:
+            hosts["web"].run("hostname")
+        environment.apply(NOTHING)
+        with environment.connect() as hosts:
+            assert hosts["web"].run("hostname").stdout.strip() == "web"
+
+    def test_stop_may_be_called_twice_or_too_early(self, provider: EnvironmentProvider, scenario: Scenario) -> None:
+        """Stopping never raises."""
+        environment = provider.create(scenario, make_ground())
+        environment.stop()
+        environment.stop()
+
+    def test_nothing_is_left_after_stop(self, provider: EnvironmentProvider, scenario: Scenario) -> None:
+        """What was stopped is gone once the provider is closed."""
+        environment = provider.create(scenario, make_ground(run="conformance-left"))
+        environment.start()
+        environment.stop()
+        provider.close()
+        assert provider.sweep("conformance-left") == 0

@@ -1,0 +1,212 @@
+"""From attempts to verdicts, exit status, ledger and reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from junitparser import JUnitXml, Properties
+
+Run = Callable[..., pytest.RunResult]
+Record = Callable[[Mapping[str, Sequence[str]]], str]
+Outcomes = Callable[[], list[dict[str, Any]]]
+
+
+def test_solved_missed_invalid(scenarios: Path, run: Run, record: Record, outcomes: Outcomes) -> None:
+    """A miss fails, trouble is an error, and each has its letter, its message and its line in the ledger."""
+    result = run(
+        "scenarios", record({"one": ["right", "wrong", "fake: engine", ""], "two": ["right"]}), "--itbench-attempts=4"
+    )
+    result.assert_outcomes(passed=2, failed=2, errors=4)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*scenario.yaml .mim *", "*scenario.yaml .iii *"])
+    result.stdout.fnmatch_lines(
+        [
+            "invalid, engine: the fake engine went away",
+            "checks failed, 2 of 3 checks passed",
+            "candidate_is_right: the candidate does not say: right",
+            "no candidate",
+            "the reply holds no playbook, neither in a fenced block nor bare",
+        ]
+    )
+    seen = {(o["key"]["scenario"], o["key"]["index"]): (o["verdict"], o["kind"], o["score"]) for o in outcomes()}
+    assert seen[("one", 0)] == ("solved", None, 1.0)
+    assert seen[("one", 1)] == ("missed", "checks failed", pytest.approx(2 / 3))
+    assert seen[("one", 2)] == ("invalid", "engine", None)
+    assert seen[("one", 3)] == ("missed", "no candidate", 0.0)
+    assert seen[("two", 1)] == ("invalid", "provider", None)
+    assert len(seen) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("fake: fail 'x' is undefined", "undefined variable"),
+        ("right\\n# fake: change", "not idempotent"),
+        ("fake: timeout", "timeout"),
+        ("fake: stop", "unreachable"),
+    ],
+)
+def test_a_miss_has_its_kind(
+    scenarios: Path, run: Run, record: Record, outcomes: Outcomes, text: str, kind: str
+) -> None:
+    """The candidate's own evidence names the failure kind."""
+    with (scenarios / "one" / "scenario.yaml").open("a") as file:
+        file.write("idempotent: true\n")
+    run("scenarios/one", record({"one": [text.replace("\\n", "\n")]})).assert_outcomes(failed=1)
+    assert [(o["verdict"], o["kind"]) for o in outcomes()] == [("missed", kind)]
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind", "said"),
+    [
+        ("tags: [fake-broken]", "engine", "hint: remove the tag fake-broken"),
+        ("tags: [fake-unready]", "not ready", "setup: the fake step failed"),
+    ],
+)
+def test_trouble_before_the_candidate_is_invalid(
+    run: Run,
+    make_scenario: Callable[..., Path],
+    pytester: pytest.Pytester,
+    outcomes: Outcomes,
+    extra: str,
+    kind: str,
+    said: str,
+) -> None:
+    """No model is asked when the environment is not good."""
+    make_scenario("one", below=pytester.path, extra=extra)
+    result = run("one", "--itbench-model=oracle")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{said}*"])
+    (outcome,) = outcomes()
+    assert (outcome["verdict"], outcome["kind"]) == ("invalid", kind)
+    assert "prompt" not in outcome["evidence"]
+
+
+def test_validators_that_pass_already_make_it_invalid(
+    run: Run, make_scenario: Callable[..., Path], pytester: pytest.Pytester, outcomes: Outcomes
+) -> None:
+    """A scenario that measures nothing says so."""
+    make_scenario("one", below=pytester.path, validator="def check_nothing(web): pass")
+    result = run("one", "--itbench-model=oracle")
+    result.stdout.fnmatch_lines(["invalid, precondition: all checks of one pass although nothing was done"])
+    assert outcomes()[0]["stage"] == "precondition"
+
+
+def test_a_broken_fixture_is_invalid_with_its_traceback(
+    scenarios: Path, run: Run, pytester: pytest.Pytester, outcomes: Outcomes
+) -> None:
+    """A mistake in a conftest is neither the model's doing nor hidden."""
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef itbench_solver(): raise ValueError('my mistake')")
+    result = run("scenarios/one", "--itbench-model=oracle")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ValueError: my mistake*"])
+    (outcome,) = outcomes()
+    assert (outcome["verdict"], outcome["kind"], outcome["message"]) == ("invalid", "harness", "ValueError: my mistake")
+    assert (pytester.path / "reports" / "r" / outcome["evidence"]["traceback"]).read_text().endswith("my mistake\n")
+
+
+def test_evidence_is_kept(scenarios: Path, run: Run, outcomes: Outcomes, pytester: pytest.Pytester) -> None:
+    """Prompt, reply, candidate, tool output and check results lie on disk, at the paths that the outcome names."""
+    run("scenarios/one", "--itbench-model=oracle", "--itbench-level=3")
+    (outcome,) = outcomes()
+    place = pytester.path / "reports" / "r"
+    texts = {what: (place / path).read_text() for what, path in outcome["evidence"].items()}
+    assert set(texts) == {"prompt", "reply", "candidate", "apply", "checks"}
+    assert "Level 3: make the candidate right." in texts["prompt"]
+    assert texts["candidate"] == "- hosts: all\n  tasks: []\n# right\n"
+    assert [check["name"] for check in json.loads(texts["checks"])] == [
+        "applied",
+        "candidate_is_right",
+        "host_is_there",
+    ]
+    assert set(outcome["timings"]) == {"environment", "precondition", "candidate", "apply", "validate"}
+
+
+def test_reports_are_written_and_shown(scenarios: Path, run: Run, record: Record, pytester: pytest.Pytester) -> None:
+    """The table at the end, the paths of the files, and the same numbers in the files."""
+    result = run(
+        "scenarios",
+        record({"one": ["right", "wrong"], "two": ["wrong"] * 2}),
+        "--itbench-attempts=2",
+        "--itbench-k=1,2",
+    )
+    result.stdout.fnmatch_lines(
+        ["*model, domain*pass@1*pass@2*", "*networking*0*2*0*0.00*0.00*", "*templating*1*1*0*0.50*1.00*"]
+    )
+    result.stdout.fnmatch_lines(
+        [f"*{name}*reports/r/{file}*" for name, file in (("json", "summary.json"), ("html", "report.html"))]
+    )
+    place = pytester.path / "reports" / "r"
+    assert json.loads((place / "summary.json").read_text())["totals"] == {
+        "solved": 1,
+        "missed": 3,
+        "invalid": 0,
+        "lost": 0,
+    }
+    cases = [case for suite in JUnitXml.fromfile(str(place / "junit.xml")) for case in suite]
+    assert {case.name: case.is_passed for case in cases} == {"one": True, "two": False}
+    assert (place / "report.html").stat().st_size > 10_000
+    assert "pass@2" in (place / "summary.md").read_text()
+
+
+def test_pytests_own_junit_tells_the_same(scenarios: Path, run: Run, record: Record) -> None:
+    """A miss is a failure, trouble an error, and the facts stand in properties."""
+    run(
+        "scenarios/one", record({"one": ["right", "wrong", "fake: engine"]}), "--itbench-attempts=3", "--junitxml=j.xml"
+    )
+    cases = [case for suite in JUnitXml.fromfile(str(scenarios.parent / "j.xml")) for case in suite]
+    assert [[type(r).__name__ for r in case.result] for case in cases] == [[], ["Failure"], ["Error"]]
+    properties = {p.name: p.value for p in Properties.fromelem(cases[1]._elem.find("properties"))}
+    assert properties["itbench.verdict"] == "missed"
+    assert properties["itbench.kind"] == "checks failed"
+    assert properties["itbench.check.candidate_is_right"] == "failed"
+
+
+def test_pytest_html_links_the_evidence(scenarios: Path, run: Run) -> None:
+    """The page of pytest-html leads to the attempt's files."""
+    run("scenarios/one", "--itbench-model=oracle", "--html=h.html", "--self-contained-html")
+    assert "candidate.yml" in (scenarios.parent / "h.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--itbench-model=oracle",), pytest.ExitCode.OK),
+        (("--itbench-model=noop",), pytest.ExitCode.TESTS_FAILED),
+        (("--itbench-model=replay:empty.jsonl",), pytest.ExitCode.TESTS_FAILED),
+        (("--itbench-model=oracle", "-k", "nothing"), pytest.ExitCode.NO_TESTS_COLLECTED),
+        (("--itbench-model=nonsense",), pytest.ExitCode.USAGE_ERROR),
+        (("--itbench-model=oracle", "-p", "no:xdist"), pytest.ExitCode.OK),
+    ],
+)
+def test_exit_status(scenarios: Path, run: Run, arguments: tuple[str, ...], status: pytest.ExitCode) -> None:
+    """Pytest's own statuses keep their meaning."""
+    (scenarios.parent / "empty.jsonl").write_text("")
+    assert run("scenarios", *arguments).ret == status
+
+
+def test_attempts_that_were_not_run_are_counted(scenarios: Path, run: Run, outcomes: Outcomes) -> None:
+    """A run that stops early says so of every attempt it planned."""
+    run("scenarios", "--itbench-model=noop", "--itbench-attempts=2", "-x")
+    assert [(o["verdict"], o["kind"]) for o in outcomes()] == [("missed", "checks failed")] + [
+        ("invalid", "not run")
+    ] * 3
+
+
+def test_a_run_may_not_overwrite_another(scenarios: Path, run: Run, outcomes: Outcomes) -> None:
+    """The name of a run that exists already is refused."""
+    run("scenarios/one", "--itbench-model=oracle")
+    result = run("scenarios/one", "--itbench-model=oracle")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*reports/r holds a run already; choose another --itbench-run*"])
+    assert len(outcomes()) == 1
+
+
+def test_nothing_of_a_session_is_left_when_nothing_ran(scenarios: Path, run: Run) -> None:
+    """A run without attempts writes no reports."""
+    run("scenarios", "--itbench-model=oracle", "-k", "nothing")
+    assert not (scenarios.parent / "reports").exists()

@@ -1,0 +1,203 @@
+"""Checks by name, the table of failure kinds, and the judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from testinfra.host import Host
+
+from pytest_itbench.domain.application import Application, Event, EventKind
+from pytest_itbench.domain.outcome import CheckResult, FailureKind, Stage, Verdict
+from pytest_itbench.errors import EngineTrouble, ValidatorBroken
+from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.testing.fake import FakeBackend, FakeEnvironment
+from pytest_itbench.validation.checks import run_checks
+from pytest_itbench.validation.failure import classify_failure
+from pytest_itbench.validation.judge import judge, judge_stopped_host
+
+Make = Callable[..., Path]
+
+
+def make_application(status: int | None = 0, output: str = "", *events: Event) -> Application:
+    """A run of a candidate."""
+    return Application(status=status, output=output, events=events, seconds=1.0)
+
+
+def make_event(kind: EventKind, message: str = "", *, ignored: bool = False) -> Event:
+    """The result of a task."""
+    return Event(kind=kind, host="web", task="T", action="a", message=message, ignored=ignored)
+
+
+def run(directory: Path) -> list[CheckResult]:
+    """All checks of a scenario on a fake host."""
+    scenario = load_scenario(directory / "scenario.yaml")
+    environment = FakeEnvironment(scenario)
+    environment.apply("right")
+    return list(run_checks(scenario, {"web": Host(FakeBackend("web", environment))}))
+
+
+def test_checks_run_in_order_by_name(make_scenario: Make) -> None:
+    """Names lose their prefix, the order is that of the file, helpers are no checks."""
+    validator = """
+from os.path import join as check_imported
+def helper(): raise AssertionError
+def test_b(web): pass
+def check_a(host, hosts): assert list(hosts) == ["web"] and hosts["web"] is host
+"""
+    assert [(c.name, c.passed) for c in run(make_scenario(validator=validator))] == [("b", True), ("a", True)]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("assert False, 'seen: x'", "seen: x"),
+        ("assert 1 == 2", "assertion failed: "),
+        ("{}['gone']", "KeyError: 'gone'"),
+        ("raise RuntimeError('bad')", "RuntimeError: bad"),
+    ],
+)
+def test_a_failed_check_says_why(make_scenario: Make, body: str, message: str) -> None:
+    """The author's words, or what went wrong."""
+    (result,) = run(make_scenario(validator=f"def check_it(web): {body}"))
+    assert not result.passed
+    assert result.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("validator", "said"),
+    [
+        ("def check_it(web): undefined_name", "check it is broken: NameError"),
+        ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
+        ("def check_it(:", "cannot be imported:"),
+        ("x = 1", "defines no function named check_"),
+        ("def check_it(db): pass", r"validate.py:1: unknown argument 'db'; known: host, hosts, web"),
+    ],
+)
+def test_a_broken_validator_is_no_miss(make_scenario: Make, validator: str, said: str) -> None:
+    """The author's mistakes make the attempt invalid."""
+    with pytest.raises(ValidatorBroken, match=said):
+        run(make_scenario(validator=validator))
+
+
+def test_engine_trouble_passes_through_a_check(make_scenario: Make) -> None:
+    """A check that meets a failing engine has not failed."""
+    validator = """
+from pytest_itbench.errors import EngineTrouble
+def check_it(web): raise EngineTrouble("gone")
+"""
+    with pytest.raises(EngineTrouble):
+        run(make_scenario(validator=validator))
+
+
+def test_a_validator_may_import_its_neighbour(make_scenario: Make) -> None:
+    """Helpers of a scenario lie beside its validator."""
+    directory = make_scenario(validator="from .shared import WORD\ndef check_it(web): assert WORD == 'right'")
+    (directory / "shared.py").write_text("WORD = 'right'\n")
+    assert run(directory)[0].passed
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("'foo' is undefined", FailureKind.UNDEFINED_VARIABLE),
+        ("object of type 'dict' has no attribute 'x'", FailureKind.UNDEFINED_VARIABLE),
+        ("Unsupported parameters for (copy) module: contnt", FailureKind.UNKNOWN_PARAMETER),
+        ("missing required arguments: path", FailureKind.UNKNOWN_PARAMETER),
+        ("value of state must be one of: absent, file, got: here", FailureKind.UNKNOWN_PARAMETER),
+        ("Syntax error in template: unexpected '}'", FailureKind.TEMPLATE),
+        ("Could not load 'to_yam'", FailureKind.TEMPLATE),
+        ("Could not find or access 'motd.j2' on the Ansible Controller", FailureKind.PATH),
+        ("Destination directory /srv/x does not exist", FailureKind.PATH),
+        ("[Errno 13] Permission denied: '/etc/motd'", FailureKind.PERMISSION),
+        ("non-zero return code", FailureKind.TASK_FAILED),
+    ],
+)
+def test_a_failed_task_has_a_kind(message: str, kind: FailureKind) -> None:
+    """The message of the task that ended the run decides."""
+    found, text = classify_failure(make_application(2, "", make_event(EventKind.FAILED, message)))
+    assert found is kind
+    assert text == f"web: T: {message}"
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "kind"),
+    [
+        (4, "[ERROR]: YAML parsing failed: did not find expected key", FailureKind.SYNTAX),
+        (4, "[ERROR]: couldn't resolve module/action 'no.such'. This often", FailureKind.UNKNOWN_MODULE),
+        (4, "[ERROR]: 'whn' is not a valid attribute for a Task", FailureKind.UNKNOWN_PARAMETER),
+        (4, "[ERROR]: conflicting action statements: copy, file", FailureKind.SYNTAX),
+        (1, "[ERROR]: the role 'web' was not found in /x", FailureKind.PATH),
+        (137, "", FailureKind.TASK_FAILED),
+        (None, "", FailureKind.TIMEOUT),
+    ],
+)
+def test_a_run_without_tasks_has_a_kind(status: int | None, output: str, kind: FailureKind) -> None:
+    """Without any event, exit status and output decide."""
+    assert classify_failure(make_application(status, output))[0] is kind
+
+
+def test_unreachable_is_told_from_failed() -> None:
+    """A host that does not answer is not a failed task."""
+    application = make_application(4, "", make_event(EventKind.UNREACHABLE, "no route"))
+    assert classify_failure(application) == (FailureKind.UNREACHABLE, "no route")
+
+
+def test_an_ignored_failure_does_not_count() -> None:
+    """A failure that the playbook passed over did not end it."""
+    ignored = make_event(EventKind.FAILED, "permission denied", ignored=True)
+    fatal = make_event(EventKind.FAILED, "'x' is undefined")
+    assert classify_failure(make_application(2, "", fatal, ignored))[0] is FailureKind.UNDEFINED_VARIABLE
+
+
+PASSED = CheckResult(name="a", passed=True)
+FAILED = CheckResult(name="b", passed=False, message="seen: 1")
+CHANGE = make_event(EventKind.CHANGED)
+
+
+def test_solved_when_everything_passed() -> None:
+    """Applied and all checks passed: solved, with a full score and no kind."""
+    judgement = judge([make_application()], [PASSED])
+    assert (judgement.verdict, judgement.kind, judgement.score) == (Verdict.SOLVED, None, 1.0)
+    assert [check.name for check in judgement.checks] == ["applied", "a"]
+
+
+def test_one_failed_check_is_a_miss_with_a_partial_score() -> None:
+    """The score is the fraction of checks that passed; the message names those that did not."""
+    judgement = judge([make_application()], [PASSED, FAILED])
+    assert (judgement.verdict, judgement.kind, judgement.stage) == (
+        Verdict.MISSED,
+        FailureKind.CHECKS_FAILED,
+        Stage.VALIDATE,
+    )
+    assert judgement.score == pytest.approx(2 / 3)
+    assert judgement.message == "b: seen: 1"
+
+
+def test_a_failed_run_is_a_miss_although_checks_pass() -> None:
+    """A playbook that ends in an error is not a solution."""
+    judgement = judge([make_application(2, "", make_event(EventKind.FAILED, "'x' is undefined"))], [PASSED])
+    assert (judgement.kind, judgement.stage, judgement.score) == (FailureKind.UNDEFINED_VARIABLE, Stage.APPLY, 0.5)
+
+
+@pytest.mark.parametrize(("idempotent", "verdict"), [(True, Verdict.MISSED), (False, Verdict.SOLVED)])
+def test_a_second_change_counts_where_it_was_asked_for(*, idempotent: bool, verdict: Verdict) -> None:
+    """The second run must change nothing in an idempotent scenario alone."""
+    judgement = judge(
+        [make_application(0, "", CHANGE), make_application(0, "", CHANGE)], [PASSED], idempotent=idempotent
+    )
+    assert judgement.verdict is verdict
+    assert judgement.kind == (FailureKind.NOT_IDEMPOTENT if idempotent else None)
+
+
+def test_failed_checks_weigh_more_than_a_second_change() -> None:
+    """What is wrong at the end is the cause, not that it was done twice."""
+    runs = [make_application(), make_application(0, "", CHANGE)]
+    assert judge(runs, [FAILED], idempotent=True).kind is FailureKind.CHECKS_FAILED
+
+
+def test_a_stopped_host_is_the_candidates_doing() -> None:
+    """Nobody escapes a miss by stopping the machine that would show it."""
+    judgement = judge_stopped_host([make_application()], "web stopped")
+    assert (judgement.verdict, judgement.kind, judgement.score) == (Verdict.MISSED, FailureKind.UNREACHABLE, 0.0)
