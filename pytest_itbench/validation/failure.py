@@ -22,6 +22,7 @@ PATTERNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
             "unsupported parameters",
             "is not a valid attribute for",
             "missing required arguments?",
+            r"\(or \w+\) is required",
             "value of .+ must be one of",
             "unable to convert to",
             "parameters are (mutually exclusive|required together)",
@@ -50,6 +51,7 @@ PATTERNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
         FailureKind.PERMISSION,
         (
             "permission denied",
+            "not writable",
             "not permitted",
             "missing sudo password",
             "(must|need to) be (run as )?root",
@@ -110,7 +112,7 @@ def classify_failure(application: Application) -> tuple[FailureKind, str]:
     if failures:
         last = failures[-1]
         text = f"{last.host}: {last.task}: {last.message}"
-        return _match(last.message) or FailureKind.TASK_FAILED, text
+        return _match(f"{last.message}\n{_find_cause(application.output)}") or FailureKind.TASK_FAILED, text
     problem = _find_error(application.output)
     special = _match(problem)
     if application.status == PARSER_STATUS:
@@ -129,6 +131,15 @@ def _match(text: str) -> FailureKind | None:
 
 def _holds(text: str, patterns: Sequence[str]) -> bool:
     return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+
+
+def _find_cause(output: str) -> str:
+    """What the tool printed of the last failed task, without the lines of the playbook that it quotes."""
+    block = output.rpartition("\n[ERROR]: Task failed")[2].partition("\nfatal: ")[0]
+    headline, *causes = block.split("\n<<< caused by >>>\n")
+    return (
+        "\n".join(part.strip().partition("\nOrigin: ")[0] for part in (headline, *causes)) if causes or headline else ""
+    )
 
 
 def _find_error(output: str) -> str:

@@ -41,6 +41,8 @@ CONTROL_LIMITS = HostLimits(memory=1024**3, cpus=2.0, pids=512)
 OPS = 1000
 LOG_LINES = 400
 SSH_WAIT = 20.0
+# Without an address on its bridge, the machine that runs the engine cannot be reached from inside either.
+NETWORK = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 SSH_LISTENS = "cat /proc/net/tcp /proc/net/tcp6 | grep -q ':0016 .* 0A '"
 PLAYBOOK = "/home/ops/work/playbook.yml"
 
@@ -51,7 +53,7 @@ class DockerEnvironment:
     def __init__(self, scenario: Scenario, ground: Ground, images: ImageStore, remover: ThreadPoolExecutor) -> None:
         self._scenario, self._ground, self._images, self._remover = scenario, ground, images, remover
         digest = hashlib.sha256(f"{ground.run}/{ground.key}/{time.time_ns()}".encode()).hexdigest()[:12]
-        self._name = f"itbench-{digest}"
+        self.name = f"itbench-{digest}"
         self._started: list[str] = []
         self._shells: dict[str, ProbeShell] = {}
 
@@ -63,7 +65,7 @@ class DockerEnvironment:
         control, tools = self._images.control_image(), self._images.probe_volume()
         private, public = _make_key()
         with engine_errors("creating the attempt's network"):
-            connect_engine().networks.create(self._name, internal=True, labels=self._labels())
+            connect_engine().networks.create(self.name, internal=True, options=NETWORK, labels=self._labels())
         hosts = [partial(self._start_host, host, images[host.name], tools, public) for host in self._scenario.hosts]
         _run_together([partial(self._start_control, control, private), *hosts])
         self._await_ssh()
@@ -103,8 +105,8 @@ class DockerEnvironment:
                 command,
                 name=self._container(name),
                 hostname=name,
-                network=self._name,
-                networking_config={self._name: connect_engine().api.create_endpoint_config(aliases=[name])},
+                network=self.name,
+                networking_config={self.name: connect_engine().api.create_endpoint_config(aliases=[name])},
                 init=True,
                 labels=self._labels(),
                 mem_limit=limits.memory,
@@ -127,7 +129,7 @@ class DockerEnvironment:
         }
 
     def _container(self, host: str) -> str:
-        return f"{self._name}-{host}"
+        return f"{self.name}-{host}"
 
     # --- make ready --------------------------------------------------------------------------------------------
 
@@ -263,7 +265,7 @@ class DockerEnvironment:
         """Hand the containers and the network to the background remover."""
         self._close_shells()
         started, self._started = [self._container(name) for name in self._started], []
-        self._remover.submit(remove_attempt, started, self._name)
+        self._remover.submit(remove_attempt, started, self.name)
 
 
 def remove_attempt(containers: list[str], network: str) -> None:

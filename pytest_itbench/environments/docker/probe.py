@@ -115,7 +115,7 @@ class ProbeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no typ
 
     def __repr__(self) -> str:
         """Short, because it stands in every message of an assertion on a command."""
-        return self.hostname
+        return str(self.hostname)
 
     def decode(self, data: bytes) -> str:
         """Text of whatever a host sends; bytes that are not UTF-8 are replaced."""

@@ -24,7 +24,7 @@ class CallbackModule(CallbackBase):
     def _write(self, kind, result, ignored=False):
         task = result.task
         content = result.result
-        parts = (content.get("msg"), content.get("module_stderr"), content.get("stderr"), content.get("exception"))
+        parts = (content.get("msg"), content.get("reason"), content.get("module_stderr"), content.get("stderr"))
         message = "\n".join(str(part) for part in parts if part)
         if content.get("results"):
             failed = [item for item in content["results"] if isinstance(item, dict) and item.get("failed")]
