@@ -54,6 +54,11 @@ lint-shell:
 check: setup ## Prove each scenario: its solution passes, its counterexamples fail
 	@$(BIN)/pytest-itbench check scenarios -n auto
 
+.PHONY: docs
+docs: setup-python ## Write the generated parts of docs/ and build the pages
+	@$(BIN)/python scripts/generate-docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 .PHONY: bench
 bench: setup ## Measure what an attempt costs
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="pytest-itbench", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="pytest-itbench",
+        description="Prove, prepare and begin scenarios. Models are tried by pytest.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=version("pytest-itbench"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(
@@ -55,7 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
         " further arguments go to pytest (-n auto, -k …, --itbench-repeat=5)",
     ).add_argument("paths", nargs="*", default=["."], metavar="PATH")
     _add(commands, "doctor", run_doctor, "say what this machine has and lacks; each line ok or what to do")
-    _add(commands, "new", run_new, "write a scenario that passes check, to start from").add_argument("path", type=Path)
+    new = _add(commands, "new", run_new, "write a scenario that passes check, to start from")
+    new.add_argument("path", type=Path, metavar="PATH", help="a directory that is empty or does not exist")
     prepare = _add(commands, "prepare", run_prepare, "get or build the images that scenarios need, ahead of a run")
     prepare.add_argument("paths", nargs="*", type=Path, default=[Path()], metavar="PATH")
     prepare.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
@@ -70,7 +75,7 @@ def _add(
     run: Callable[[argparse.Namespace], int],
     text: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
     parser.set_defaults(run=run)
     return parser
 
@@ -103,6 +108,8 @@ def run_prepare(parsed: argparse.Namespace) -> int:
     """Get or build images, with a line for each."""
     refuse_mistakes(parsed.paths, [])
     scenarios = [load_scenario(file) for path in parsed.paths for file in find_scenario_files(path)]
+    if not scenarios:
+        raise UserMistake(f"no scenario.yaml at or below {', '.join(str(path) for path in parsed.paths)}")
     provider = find_implementation("environments", parsed.environment)(find_cache())
     seen = set()
     for image, user in provider.prepare_images(scenarios):

@@ -58,7 +58,7 @@ class Controller:
         try:
             provider.sweep_orphans()
         except AttemptInvalid as trouble:
-            raise pytest.UsageError(f"{trouble.message}; see: pytest-itbench doctor") from trouble
+            raise pytest.UsageError(f"{trouble.message}; {trouble.hint}") from trouble
         if not self._settings.prove:
             with usage_errors():
                 self._ledger = Ledger(self._settings.run_directory)
@@ -69,7 +69,8 @@ class Controller:
         if settings.prove:
             return "itbench: proving scenarios"
         models = ", ".join(self._models)
-        return f"itbench: {models}; {settings.attempts} attempts; run {settings.run} in {settings.reports.name}/"
+        attempts = f"{settings.attempts} attempt{'s' if settings.attempts > 1 else ''}"
+        return f"itbench: {models}; {attempts} per scenario; results in {_shorten(settings.run_directory)}"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -125,7 +126,7 @@ class Controller:
                 self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
             if self._ledger.outcomes:
                 self._summary = summarise(self._ledger.outcomes, self._describe_run())
-                self._files = write_reports(self._summary, self._settings.run_directory)
+                self._files = write_reports(self._summary, self._settings.run_directory, self._settings.reporters)
                 hook = self._config.hook.pytest_itbench_summary
                 hook(config=self._config, summary=self._summary, directory=self._settings.run_directory)
             self._ledger.close()

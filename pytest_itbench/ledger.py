@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -20,12 +21,16 @@ class Ledger:
         """Begin the ledger; its file is made with the first outcome.
 
         Raises:
-            OptionMistake: the directory holds a run already.
+            OptionMistake: the directory holds a run already, or cannot be made.
         """
         self._path = directory / FILE_NAME
+        place = f"{directory.parent.name}/{directory.name}"
         if self._path.exists():
-            place = f"{directory.parent.name}/{directory.name}"
             raise OptionMistake(f"{place} holds a run already; choose another --itbench-run")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OptionMistake(f"--itbench-reports: {place} cannot be made: {error.strerror}") from error
         self._file: TextIO | None = None
         self._outcomes: dict[AttemptKey, Outcome] = {}
 
@@ -40,7 +45,6 @@ class Ledger:
             return False
         self._outcomes[outcome.key] = outcome
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("x", encoding="utf-8")
         self._file.write(wire.dump_line(outcome) + "\n")
         self._file.flush()
@@ -51,3 +55,7 @@ class Ledger:
         """Close the file."""
         if self._file:
             self._file.close()
+        else:
+            for directory in (self._path.parent, self._path.parent.parent):
+                with suppress(OSError):  # other runs lie there
+                    directory.rmdir()

@@ -14,9 +14,25 @@ import pytest
 GROUP = "pytest-itbench: models on IT work"
 
 
+def read_whole(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("must be a whole number") from None
+
+
+def read_number(text: str) -> float:
+    """Any number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("must be a number") from None
+
+
 def read_count(text: str) -> int:
     """A whole number of at least 1."""
-    number = int(text)
+    number = read_whole(text)
     if number < 1:
         raise ValueError("must be at least 1")
     return number
@@ -24,7 +40,7 @@ def read_count(text: str) -> int:
 
 def read_level(text: str) -> int:
     """A prompt's level of detail."""
-    number = int(text)
+    number = read_whole(text)
     if number not in (1, 2, 3):
         raise ValueError("must be 1, 2 or 3")
     return number
@@ -37,7 +53,7 @@ def read_counts(text: str) -> tuple[int, ...]:
 
 def read_temperature(text: str) -> float:
     """A sampling temperature."""
-    number = float(text)
+    number = read_number(text)
     if not 0 <= number <= 2:  # noqa: PLR2004  # the range that providers accept
         raise ValueError("must lie between 0 and 2")
     return number
@@ -45,7 +61,7 @@ def read_temperature(text: str) -> float:
 
 def read_seconds(text: str) -> float:
     """A duration in seconds, above 0."""
-    number = float(text)
+    number = read_number(text)
     if not 0 < number < float("inf"):
         raise ValueError("must be more than 0 seconds")
     return number
@@ -65,7 +81,7 @@ class Option(NamedTuple):
         name: its ini key; the flag and the environment variable follow from it.
         read: turns text into the value; raises ValueError with the reason when it cannot.
         default: as text; None when there is no value unless one is given.
-        many: the flag may be repeated; in the environment and the ini file, one a line or between semicolons.
+        many: the flag may be repeated; in the environment and the ini file, one a line.
         switch: the flag takes no value.
     """
 
@@ -115,6 +131,13 @@ OPTIONS = (
     Option("itbench_model_timeout", "seconds to wait for one reply", "S", read_seconds, "300"),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
     Option("itbench_reports", "the directory under which each run gets its own", "DIR", default="reports"),
+    Option(
+        "itbench_report",
+        "a report to write: html, json, junit, markdown or another that is installed; may be repeated",
+        "NAME",
+        default="json junit html markdown",
+        many=True,
+    ),
     Option("itbench_run", "the run's name; date and time unless given", "NAME", read_name),
     Option(
         "itbench_prove",
@@ -154,15 +177,19 @@ def resolve(config: pytest.Config, name: str) -> Any:
     """
     option = BY_NAME[name]
     texts, source = find_texts(config, option)
-    try:
-        values = tuple(option.read(text) for text in texts)
-    except ValueError as error:
-        raise pytest.UsageError(f"{source}: {texts[0]!r} cannot be used: {error}") from error
+    values = tuple(_read(option, text, source) for text in texts)
     if option.switch:
         return bool(values) and values[0].lower() in ("1", "true", "yes", "on")
     if option.many:
         return values
     return values[0] if values else None
+
+
+def _read(option: Option, text: str, source: str) -> Any:
+    try:
+        return option.read(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {text!r} cannot be used: {error}") from error
 
 
 def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
@@ -173,15 +200,11 @@ def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
         return [str(text) for text in texts], option.flag
     variable = os.environ.get(option.variable, "").strip()
     if variable:
-        return _split(variable) if option.many else [variable], f"environment variable {option.variable}"
+        return variable.splitlines() if option.many else [variable], f"environment variable {option.variable}"
     ini = config.getini(option.name)
     if ini:
         return [str(text) for text in (ini if option.many else [ini])], f"ini key {option.name}"
-    return ([option.default] if option.default else []), "default"
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
+    return (option.default.split() if option.default else []), "default"
 
 
 def is_active(config: pytest.Config) -> bool:

@@ -22,7 +22,7 @@ from pytest_itbench.domain.candidate import ModelChoice, Proposal, Request
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment
-from pytest_itbench.errors import AttemptInvalid, HostStopped, PreconditionBroken
+from pytest_itbench.errors import AttemptInvalid, HostStopped, NotReady, PreconditionBroken
 from pytest_itbench.solvers.base import Solver
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.validation.checks import run_checks
@@ -129,13 +129,17 @@ def make_ready(attempt: Attempt, environment: Environment, validate: Validate = 
     with attempt.at(Stage.ENVIRONMENT):
         environment.start()
         environment.prepare()
-    with attempt.at(Stage.PRECONDITION), environment.connect() as hosts:
-        # One check that fails is enough: the rest need not be run.
-        if all(check.passed for check in validate(attempt.scenario, hosts)):
-            raise PreconditionBroken(
-                f"all checks of {attempt.scenario.id} pass although nothing was done",
-                hint="write a check that fails on the untouched environment, then: pytest-itbench check",
-            )
+    try:
+        with attempt.at(Stage.PRECONDITION), environment.connect() as hosts:
+            # One check that fails is enough: the rest need not be run.
+            passed = all(check.passed for check in validate(attempt.scenario, hosts))
+    except HostStopped as stopped:
+        raise NotReady(f"before the candidate was asked for, {stopped}") from stopped
+    if passed:
+        raise PreconditionBroken(
+            f"all checks of {attempt.scenario.id} pass although nothing was done",
+            hint="write a check that fails on the untouched environment, then: pytest-itbench check",
+        )
 
 
 def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
@@ -148,6 +152,7 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         prompt = render_prompt(attempt.scenario, attempt.model.level)
         attempt.keep("prompt", "prompt.md", str(prompt))
         proposal = solver.propose(Request(scenario=attempt.scenario, index=attempt.index, prompt=prompt))
+        attempt.keep("prompt", "prompt.md", str(proposal.prompt))  # a solver may have asked something else
         attempt.usage = proposal.reply.usage
         attempt.keep("reply", "reply.md", proposal.reply.text)
         if proposal.candidate:

@@ -19,6 +19,7 @@ from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.models.choice import build_model, parse_models
 from pytest_itbench.options import resolve
+from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
 
@@ -44,6 +45,8 @@ def activate(config: pytest.Config) -> None:
         settings = config.stash[SETTINGS] = resolve_settings(config)
         for choice in settings.models:
             build_model(choice)
+        for name in settings.reporters:
+            find_implementation("reporters", name)
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
     if not is_worker(config):
@@ -65,6 +68,7 @@ def resolve_settings(config: pytest.Config) -> Settings:
         attempts=resolve(config, "itbench_attempts"),
         ks=resolve(config, "itbench_k"),
         reports=Path(config.invocation_params.dir, resolve(config, "itbench_reports")),
+        reporters=tuple(text.strip() for text in resolve(config, "itbench_report")),
         run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
         owner=handed.get("owner") or f"{socket.gethostname()}:{os.getpid()}",
         environment=resolve(config, "itbench_environment"),

@@ -17,6 +17,7 @@ class Settings:
         attempts: independent tries per scenario and model.
         ks: the k of pass@k that reports show.
         reports: the directory under which the run's own directory lies.
+        reporters: the reports to write, by name.
         run: the run's name, which is also its directory's name.
         owner: the process that started the run, for clean-up after it was killed.
         environment: which provider starts environments.
@@ -28,6 +29,7 @@ class Settings:
     attempts: int
     ks: tuple[int, ...]
     reports: Path
+    reporters: tuple[str, ...]
     run: str
     owner: str
     environment: str

@@ -23,7 +23,7 @@ class Domain(StrEnum):
 
 
 class Difficulty(StrEnum):
-    """How much a scenario asks for; the rule is in docs/scenarios.md."""
+    """How much a scenario asks for; the rule is in docs/writing-scenarios.md."""
 
     EASY = "easy"
     MEDIUM = "medium"

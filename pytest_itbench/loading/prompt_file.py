@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.nodes import Block
 
 LEVELS = (1, 2, 3)
 
@@ -29,13 +30,14 @@ def load_template(path: Path) -> Template:
 
 def find_prompt_problem(path: Path) -> tuple[int | None, str] | None:
     """The line and the problem of a template that cannot be used; None when all is well."""
-    try:
-        template = load_template(path)
+    try:  # parsed but not compiled, because collection looks at every scenario and renders none
+        parsed = template_environment().parse(path.read_text(encoding="utf-8"))
     except TemplateSyntaxError as error:
         return error.lineno, f"is not a valid template: {error.message}"
     except (TemplateError, UnicodeDecodeError) as error:
         return None, f"is not a valid template: {error}"
-    missing = [f"level_{level}" for level in LEVELS if f"level_{level}" not in template.blocks]
+    blocks = {block.name for block in parsed.find_all(Block)}
+    missing = [f"level_{level}" for level in LEVELS if f"level_{level}" not in blocks]
     return (None, f"block {', '.join(missing)} is missing") if missing else None
 
 

@@ -74,10 +74,11 @@ class _Reader:
         try:
             file = raw.ScenarioFile.model_validate(content)
         except ValidationError as error:
-            raise BrokenScenario([self._explain(dict(e)) for e in error.errors()]) from None
+            mistakes = [self._explain(dict(e)) for e in error.errors()]
+            raise BrokenScenario(sorted(mistakes, key=lambda mistake: mistake.line or 0)) from None
         scenario = self._convert(file)
         if self.mistakes:
-            raise BrokenScenario(self.mistakes)
+            raise BrokenScenario(sorted(self.mistakes, key=lambda mistake: mistake.line or 0))
         return scenario
 
     def _explain(self, error: dict[str, Any]) -> ScenarioMistake:
@@ -87,6 +88,10 @@ class _Reader:
             problem = f"unknown key {place!r}{_suggest(str(location[-1]), location)}"
         elif error["type"] == "missing":
             problem = f"key {place!r} is missing"
+        elif error["type"] in ("model_type", "dict_type"):
+            problem = f"{place}: a mapping is expected (seen: {error['input']!r}); an empty one is written {{}}"
+        elif location[-1] == "[key]":
+            problem = f"{'.'.join(str(step) for step in location[:-1])} cannot be a name (lower case, digits, -)"
         else:
             text = error["msg"].removeprefix("Value error, ")
             seen = "" if isinstance(error["input"], (dict, list)) else f" (seen: {error['input']!r})"

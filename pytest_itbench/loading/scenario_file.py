@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pytest_itbench.domain.scenario import Difficulty, Domain
 
@@ -34,8 +34,24 @@ def parse_mode(value: Any) -> Any:
     return int(value, 8)
 
 
-Memory = Annotated[int, BeforeValidator(parse_memory), Field(ge=16 * 1024**2)]
-Mode = Annotated[int, BeforeValidator(parse_mode), Field(ge=0, le=0o7777)]
+def check_memory(value: int) -> int:
+    """Refuse what no system can run in."""
+    if value < SMALLEST_MEMORY:
+        raise ValueError("must be at least 16m")
+    return value
+
+
+def check_mode(value: int) -> int:
+    """Refuse what is not a file mode."""
+    if not 0 <= value <= LARGEST_MODE:
+        raise ValueError("must be a file mode such as '0644'")
+    return value
+
+
+SMALLEST_MEMORY = 16 * 1024**2
+LARGEST_MODE = 0o7777
+Memory = Annotated[int, BeforeValidator(parse_memory, json_schema_input_type=int | str), AfterValidator(check_memory)]
+Mode = Annotated[int, BeforeValidator(parse_mode, json_schema_input_type=int | str), AfterValidator(check_mode)]
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Line = Annotated[str, Field(min_length=1, max_length=200)]

@@ -23,7 +23,8 @@ class OpenAI:
         try:
             self._model = OpenAIChatModel(choice.name, provider=OpenAIProvider(base_url=choice.options.get("base_url")))
         except (UserError, OpenAIError) as error:
-            raise OptionMistake(f"openai:{choice.name}: {' '.join(str(error).split())}") from error
+            what = "set OPENAI_API_KEY, or --itbench-base-url for a server that needs no key"
+            raise OptionMistake(f"openai:{choice.name} cannot be asked: {what}") from error
         self._settings = OpenAIChatModelSettings(timeout=choice.timeout)
         if choice.sampling.temperature is not None:
             self._settings["temperature"] = choice.sampling.temperature

@@ -49,10 +49,12 @@ def read_recordings(path: Path) -> dict[str, dict[int, str]]:
 def _add(replies: dict[str, dict[int, str]], line: str, place: str) -> None:
     try:
         record = json.loads(line)
-        scenario, reply = record["scenario"], record["reply"]
+        scenario, reply = (record[key] for key in ("scenario", "reply"))
         mine = replies.setdefault(scenario, {})
         index = record.get("attempt", len(mine))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise OptionMistake(f"{place}: key {error} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise OptionMistake(f'{place}: expected {{"scenario": …, "reply": …}}: {error}') from error
     if not isinstance(reply, str) or not isinstance(index, int):
         raise OptionMistake(f"{place}: reply must be text and attempt a number")

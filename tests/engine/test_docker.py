@@ -17,7 +17,7 @@ from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.docker.engine import LABEL, OUTPUT_LIMIT, connect_engine, run_in
 from pytest_itbench.environments.docker.environment import DockerEnvironment
 from pytest_itbench.environments.docker.probe import CheckTimeout
-from pytest_itbench.environments.docker.provider import DockerProvider
+from pytest_itbench.environments.docker.provider import DockerProvider, find_left
 from pytest_itbench.errors import HostStopped, NotReady
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.testing.conformance import EnvironmentConformance, make_ground
@@ -184,7 +184,8 @@ def test_services_can_be_managed(start: Start) -> None:
 def test_what_a_host_declares_is_there(start: Start) -> None:
     """Packages, files with owner and mode, environment, groups and start commands."""
     environment = start(
-        host="{packages: [jq], files: [{src: environment/motd, dest: /srv/a/motd, owner: ops, group: ops, mode: '0640'}],"
+        host="{packages: [jq],"
+        " files: [{src: environment/motd, dest: /srv/a/motd, owner: ops, group: ops, mode: '0640'}],"
         " environment: {SITE: 'a b'}, groups: [public], start: ['echo up >/run/up']}",
         files={"environment/motd": "hello\n"},
     )
@@ -196,7 +197,8 @@ def test_what_a_host_declares_is_there(start: Start) -> None:
         assert web.file("/run/up").exists
         assert web.run("echo $SITE").stdout == "a b\n"
     application = environment.apply(
-        "- hosts: public\n  gather_facts: false\n  tasks:\n    - ansible.builtin.command: printenv SITE\n      register: seen\n"
+        "- hosts: public\n  gather_facts: false\n  tasks:\n"
+        "    - {ansible.builtin.command: printenv SITE, register: seen}\n"
         "    - ansible.builtin.assert: {that: seen.stdout == 'a b'}\n"
     )
     assert application.status == 0, application.output
@@ -212,8 +214,8 @@ def test_setup_trigger_and_probes_run_in_order(start: Start) -> None:
         probes: [{host: web, command: "grep -q late /run/log-of-steps"}]
         """,
         {
-            "environment/a.sh": "#!/bin/sh\nset -eu\nid -un >/run/log-of-steps\n(sleep 0.5; echo late >>/run/log-of-steps) &\n",
-            "environment/b.yml": "- hosts: all\n  become: true\n  tasks:\n    - shell: echo playbook >>/run/log-of-steps\n",
+            "environment/a.sh": "#!/bin/sh\nid -un >/run/log-of-steps\n(sleep 0.5; echo late >>/run/log-of-steps) &\n",
+            "environment/b.yml": "- {hosts: all, become: true, tasks: [shell: echo playbook >>/run/log-of-steps]}\n",
             "environment/c.sh": "#!/bin/sh\necho trigger >>/run/log-of-steps\n",
         },
     )
@@ -320,10 +322,7 @@ def test_permission_and_unreachable_are_told(start: Start) -> None:
 
 def left_of(run: str) -> list[str]:
     """Containers and networks that carry a run's label."""
-    client, chosen = connect_engine(), {"label": f"{LABEL}.run={run}"}
-    return [c.name for c in client.containers.list(all=True, filters=chosen)] + [
-        n.name for n in client.networks.list(filters=chosen)
-    ]
+    return [str(thing.name) for thing in find_left(f"{LABEL}.run={run}")]
 
 
 def test_what_a_killed_process_left_is_removed(provider: DockerProvider, write: Callable[..., Scenario]) -> None:

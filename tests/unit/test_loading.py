@@ -143,7 +143,7 @@ def test_duplicate_ids_are_told(make_scenario: Make) -> None:
     paths = [make_scenario(name) / "scenario.yaml" for name in ("a", "b")]
     paths[1].write_text(paths[1].read_text() + "id: a\n")
     (mistake,) = find_duplicates([load_scenario(path) for path in paths])
-    assert (mistake.path, mistake.line) == (paths[1], 8)
+    assert (mistake.path, mistake.line) == (paths[1], 9)
     assert f"already taken by {paths[0]}" in str(mistake)
 
 

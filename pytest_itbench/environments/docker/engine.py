@@ -50,8 +50,16 @@ def engine_errors(doing: str) -> Iterator[None]:
     except APIError as error:
         raise EngineTrouble(f"{doing}: {error.explanation or error}") from error
     except (DockerException, requests.RequestException, OSError) as error:
-        hint = "is the container engine still running? see: pytest-itbench doctor"
-        raise EngineTrouble(f"{doing}: {error}", hint=hint) from error
+        address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        message = f"{doing}: the container engine at {address} does not answer ({_find_root(error)})"
+        raise EngineTrouble(message, hint="start it, or set DOCKER_HOST; see: pytest-itbench doctor") from error
+
+
+def _find_root(error: BaseException) -> str:
+    """The first cause in the libraries' chain of wrappers, which alone says something."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error)
 
 
 @cache

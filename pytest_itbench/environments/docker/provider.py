@@ -44,11 +44,11 @@ class DockerProvider:
 
     def sweep(self, run: str) -> int:
         """Remove a run's containers and networks."""
-        return _remove_all(_list_left({"label": f"{LABEL}.run={run}"}))
+        return _remove_all(find_left(f"{LABEL}.run={run}"))
 
     def sweep_orphans(self) -> int:
         """Remove containers and networks whose owner was killed."""
-        left = _list_left({"label": f"{LABEL}.owner"})
+        left = find_left(f"{LABEL}.owner")
         return _remove_all([thing for thing in left if _is_orphan(_read_labels(thing).get(f"{LABEL}.owner", ""))])
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class DockerProvider:
             client = connect_engine()
             about = client.info()
         except (EngineTrouble, DockerException) as trouble:
-            yield False, f"container engine: none answers ({trouble}); start one, or set DOCKER_HOST"
+            yield False, f"container engine: {trouble}; start one, or set DOCKER_HOST"
             return
         version, driver = about["ServerVersion"], about["Driver"]
         yield True, f"container engine: {version}, {driver}, cgroup v{about.get('CgroupVersion', '1')}"
@@ -71,8 +71,13 @@ class DockerProvider:
         yield True, f"images: {note}"
 
 
-def _list_left(chosen: dict[str, str | list[str] | bool]) -> list[Container | Network]:
-    """Containers first: a network can be removed only when nothing is in it."""
+def find_left(label: str) -> list[Container | Network]:
+    """What carries a label, containers first: a network can be removed only when nothing is in it.
+
+    Raises:
+        EngineTrouble
+    """
+    chosen: dict[str, str | list[str] | bool] = {"label": label}
     with engine_errors("looking for what runs left behind"):
         client = connect_engine()
         return [*client.containers.list(all=True, filters=chosen), *client.networks.list(filters=chosen)]

@@ -1,0 +1,33 @@
+"""Run benchmarks by name, or all of them."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import attempt_overhead, collection, unused_plugin
+
+BENCHMARKS = {
+    "attempt_overhead": attempt_overhead.measure,
+    "collection": collection.measure,
+    "unused_plugin": unused_plugin.measure,
+}
+
+
+def main() -> int:
+    """Exit status 0 when every target is met."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar=f"{{{','.join(BENCHMARKS)}}}")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    met = [report(name) for name in names]
+    return 0 if all(met) else 1
+
+
+def report(name: str) -> bool:
+    """Measure and print a line."""
+    result = BENCHMARKS[name]()
+    print(f"{'ok  ' if result.met else 'OVER'}  {name}: {result.text}", flush=True)
+    return result.met
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
