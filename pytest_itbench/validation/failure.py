@@ -31,12 +31,17 @@ PATTERNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
     ),
     (
         FailureKind.UNDEFINED_VARIABLE,
-        ("is undefined", "has no attribute", "undefined variable", "no variable named"),
+        ("is undefined", r"(dict|hostvars)\w*( object)?' has no attribute", "undefined variable", "no variable named"),
+    ),
+    (
+        FailureKind.PATH,
+        ("unable to access the file",),
     ),
     (
         FailureKind.TEMPLATE,
         (
             "syntax error in (template|expression)",
+            "has no attribute",
             "template ?(syntax)? ?error",
             "no (filter|test) named",
             "could not load .?\\w+",

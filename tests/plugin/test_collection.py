@@ -78,7 +78,7 @@ def test_options_from_environment_and_ini(scenarios: Path, run: Run, monkeypatch
     """The command line beats the environment, which beats the ini file."""
     (scenarios.parent / "pytest.ini").write_text("[pytest]\nitbench_model =\n  noop\n  oracle\nitbench_attempts = 3\n")
     assert len(listed(run("scenarios/one", "--collect-only", "-q"))) == 6
-    monkeypatch.setenv("PYTEST_ITBENCH_MODEL", "noop; a=oracle; b=oracle")
+    monkeypatch.setenv("PYTEST_ITBENCH_MODEL", "noop\na=oracle\nb=oracle")
     monkeypatch.setenv("PYTEST_ITBENCH_ATTEMPTS", "2")
     assert len(listed(run("scenarios/one", "--collect-only", "-q"))) == 6
     assert len(listed(run("scenarios/one", "--collect-only", "-q", "--itbench-attempts=1"))) == 3

@@ -103,6 +103,9 @@ def test_a_validator_may_import_its_neighbour(make_scenario: Make) -> None:
     [
         ("'foo' is undefined", FailureKind.UNDEFINED_VARIABLE),
         ("object of type 'dict' has no attribute 'x'", FailureKind.UNDEFINED_VARIABLE),
+        ("object of type 'HostVarsVars' has no attribute 'x'", FailureKind.UNDEFINED_VARIABLE),
+        ("object of type 'str' has no attribute 'x'", FailureKind.TEMPLATE),
+        ("The lookup plugin 'file' failed: Unable to access the file '/x': File not found.", FailureKind.PATH),
         ("Unsupported parameters for (copy) module: contnt", FailureKind.UNKNOWN_PARAMETER),
         ("missing required arguments: path", FailureKind.UNKNOWN_PARAMETER),
         ("value of state must be one of: absent, file, got: here", FailureKind.UNKNOWN_PARAMETER),

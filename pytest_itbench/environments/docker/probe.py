@@ -24,7 +24,7 @@ LOOP = """
 IFS= read -r mark
 while IFS= read -r line; do
   command=$(printf %s "$line" | base64 -d; printf x)
-  timeout -k 1 @SECONDS@ sh -c "${command%x}" </dev/null
+  timeout -k 1 @SECONDS@ @MOUNT@/sh -c "${command%x}" </dev/null
   status=$?
   printf '%s%s\\n' "$mark" "$status"
   printf '%s\\n' "$mark" >&2
@@ -49,11 +49,11 @@ class ProbeShell:
         """
         self._timeout = check_timeout
         self._mark = random_name().encode()
-        script = LOOP.replace("@SECONDS@", f"{check_timeout:g}")
+        script = LOOP.replace("@SECONDS@", f"{check_timeout:g}").replace("@MOUNT@", MOUNT)
         api = connect_engine().api
         with engine_errors("opening the validators' connection"):
             created = api.exec_create(
-                container, [f"{MOUNT}/busybox", "sh", "-c", script], stdin=True, environment={"PATH": PATH}, workdir="/"
+                container, [f"{MOUNT}/sh", "-c", script], stdin=True, environment={"PATH": PATH}, workdir="/"
             )
             self._stream = Stream(api.exec_start(created["Id"], socket=True))
             self._stream.write(self._mark + b"\n")
