@@ -28,7 +28,7 @@ setup-engine: ## Only Docker
 # Status 1 (some tests failed) is what a demo shows: two of the three models must miss.
 .PHONY: demo
 demo: setup ## Run the scenarios against three built-in models, without any key
-	@$(BIN)/pytest scenarios $(DEMO_MODELS) --itbench-attempts=5 -n auto -p no:cacheprovider --tb=no -rN $(PYTEST_ARGS) \
+	@$(BIN)/pytest scenarios $(DEMO_MODELS) --itbench-attempts=3 -n auto -p no:cacheprovider --tb=no -rN $(PYTEST_ARGS) \
 	  || test $$? -eq 1
 
 .PHONY: test

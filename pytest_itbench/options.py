@@ -120,7 +120,12 @@ OPTIONS = (
         read_level,
         "2",
     ),
-    Option("itbench_k", "the k of pass@k to report", "K,…", read_counts, "1,3,5,10"),
+    Option(
+        "itbench_k",
+        "the k of pass@k to report; by default those of 1,3,5,10 that the attempts allow",
+        "K,…",
+        read_counts,
+    ),
     Option("itbench_base_url", "the address of an OpenAI-compatible endpoint", "URL"),
     Option(
         "itbench_temperature", "sampling temperature; the provider's own choice unless given", "T", read_temperature

@@ -24,6 +24,7 @@ from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
 
 SETTINGS = pytest.StashKey[Settings]()
+USUAL_KS = (1, 3, 5, 10)
 WORKER_INPUT = "itbench"
 """The key under which xdist hands the run's name and owner to its workers."""
 
@@ -62,11 +63,11 @@ def resolve_settings(config: pytest.Config) -> Settings:
         pytest.UsageError, OptionMistake: a value cannot be used.
     """
     handed = getattr(config, "workerinput", {}).get(WORKER_INPUT, {})
-    prove = resolve(config, "itbench_prove")
+    prove, attempts = resolve(config, "itbench_prove"), resolve(config, "itbench_attempts")
     return Settings(
         models=() if prove else _resolve_models(config),
-        attempts=resolve(config, "itbench_attempts"),
-        ks=resolve(config, "itbench_k"),
+        attempts=attempts,
+        ks=resolve(config, "itbench_k") or tuple(k for k in USUAL_KS if k <= attempts),
         reports=Path(config.invocation_params.dir, resolve(config, "itbench_reports")),
         reporters=tuple(text.strip() for text in resolve(config, "itbench_report")),
         run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),

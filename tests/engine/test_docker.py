@@ -331,11 +331,14 @@ def test_what_a_killed_process_left_is_removed(provider: DockerProvider, write: 
     living = make_ground(run="sweep-living")
     dead = make_ground(run="sweep-dead", owner=f"{living.owner.rpartition(':')[0]}:{int(process.stdout)}")
     scenario = write()
-    for ground in (living, dead):
-        provider.create(scenario, ground).start()
+    environments = [provider.create(scenario, ground) for ground in (living, dead)]
+    for environment in environments:
+        environment.start()
     assert len(left_of("sweep-dead")) == 3
     provider.sweep_orphans()
     assert left_of("sweep-dead") == []
     assert len(left_of("sweep-living")) == 3
     assert provider.sweep("sweep-living") == 3
     assert left_of("sweep-living") == []
+    for environment in environments:
+        environment.stop()

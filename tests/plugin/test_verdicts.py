@@ -210,3 +210,43 @@ def test_nothing_of_a_session_is_left_when_nothing_ran(scenarios: Path, run: Run
     """A run without attempts writes no reports."""
     run("scenarios", "--itbench-model=oracle", "-k", "nothing")
     assert not (scenarios.parent / "reports").exists()
+
+
+def test_reports_are_chosen_by_name(scenarios: Path, run: Run) -> None:
+    """Only what was asked for is written; an unknown name is answered with the known ones."""
+    run("scenarios/one", "--itbench-model=oracle", "--itbench-report=junit")
+    assert {path.name for path in (scenarios.parent / "reports" / "r").iterdir()} == {
+        "attempts",
+        "junit.xml",
+        "outcomes.jsonl",
+    }
+    result = run("scenarios/one", "--itbench-model=oracle", "--itbench-report=junti")
+    result.stderr.fnmatch_lines(["ERROR: unknown reporter 'junti'; known: html, json, junit, markdown"])
+
+
+def test_reports_that_cannot_be_written_are_told_first(scenarios: Path, run: Run) -> None:
+    """A run does not end in nothing: its directory is made before the first attempt."""
+    (scenarios.parent / "file").write_text("")
+    result = run("scenarios/one", "--itbench-model=oracle", "--itbench-reports=file")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --itbench-reports: file/r cannot be made: *"])
+
+
+def test_a_host_that_stops_before_the_candidate_is_invalid(
+    run: Run, make_scenario: Callable[..., Path], pytester: pytest.Pytester, outcomes: Outcomes
+) -> None:
+    """Nobody has been asked yet, so that it is nobody's miss."""
+    validator = "from pytest_itbench.errors import HostStopped\ndef check_it(web): raise HostStopped('web stopped')"
+    make_scenario("one", below=pytester.path, validator=validator)
+    run("one", "--itbench-model=oracle").assert_outcomes(errors=1)
+    assert [(o["kind"], o["message"]) for o in outcomes()] == [
+        ("not ready", "before the candidate was asked for, web stopped")
+    ]
+
+
+def test_pass_at_k_follows_the_attempts(scenarios: Path, run: Run) -> None:
+    """Columns that could say nothing but n/a are shown only when they were asked for."""
+    result = run("scenarios/one", "--itbench-model=oracle", "--itbench-attempts=3")
+    result.stdout.fnmatch_lines(["*invalid  pass@1  pass@3"])
+    result = run("scenarios/one", "--itbench-model=oracle", "--itbench-k=2", "--itbench-run=s")
+    result.stdout.fnmatch_lines(["*invalid  pass@2", "*n/a"])
