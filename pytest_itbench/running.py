@@ -50,6 +50,7 @@ class Attempt:
     timings: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    taken: str = ""
     outcome: Outcome | None = None
 
     @property
@@ -100,6 +101,7 @@ class Attempt:
                 tags=self.scenario.tags,
                 level=self.model.level,
                 started=self.started,
+                taken=self.taken,
                 usage=self.usage,
                 timings=self.timings,
                 evidence=self.evidence,
@@ -156,6 +158,7 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         attempt.usage = proposal.reply.usage
         attempt.keep("reply", "reply.md", proposal.reply.text)
         if proposal.candidate:
+            attempt.taken = proposal.candidate.taken
             attempt.keep("candidate", "candidate.yml", proposal.candidate.text)
         return proposal
 

@@ -97,6 +97,7 @@ class Outcome:
         hint: what the user can do about an invalid attempt.
         score: the fraction of checks that passed, 0 to 1; None when none was run.
         level: the prompt's level of detail, 1 to 3.
+        taken: where in the reply the candidate was found; empty when there was none.
         timings: seconds by stage.
         evidence: files by what they are, as paths relative to the run's directory.
     """
@@ -114,6 +115,7 @@ class Outcome:
     hint: str = ""
     checks: tuple[CheckResult, ...] = ()
     score: float | None = None
+    taken: str = ""
     usage: Usage = field(default_factory=Usage)
     timings: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)

@@ -89,6 +89,7 @@ def _attempt(outcome: Outcome) -> dict[str, Any]:
         "hint": outcome.hint,
         "score": outcome.score,
         "level": outcome.level,
+        "taken": outcome.taken,
         "started": outcome.started.isoformat(),
         "worker": outcome.worker,
         "timings": {stage: round(seconds, 3) for stage, seconds in outcome.timings.items()},

@@ -117,6 +117,7 @@ def test_evidence_is_kept(scenarios: Path, run: Run, outcomes: Outcomes, pyteste
     texts = {what: (place / path).read_text() for what, path in outcome["evidence"].items()}
     assert set(texts) == {"prompt", "reply", "candidate", "apply", "checks"}
     assert "Level 3: make the candidate right." in texts["prompt"]
+    assert outcome["taken"] == "fenced block 1 of 1"
     assert texts["candidate"] == "- hosts: all\n  tasks: []\n# right\n"
     assert [check["name"] for check in json.loads(texts["checks"])] == [
         "applied",

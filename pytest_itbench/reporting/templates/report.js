@@ -278,7 +278,7 @@ function detailFacts(result, attempt) {
   return make("dl", { class: "grid" }, fact("Model", result.model), fact("Domain", result.domain), fact("Difficulty", result.difficulty),
     fact("Tags", result.tags.join(", ") || "none"), fact("Prompt level", String(attempt.level)), fact("Worker", attempt.worker),
     fact("Started", moment(attempt.started)), fact("Checks passed", attempt.score === null ? "none was run" : Math.round(100 * attempt.score) + " %"),
-    usage ? fact("Usage", usage) : null);
+    attempt.taken ? fact("Candidate", attempt.taken) : null, usage ? fact("Usage", usage) : null);
 }
 
 function detailParts({ result, attempt }) {
