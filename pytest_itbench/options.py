@@ -5,8 +5,10 @@ The command line beats the environment, which beats the ini file.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -57,6 +59,35 @@ def read_temperature(text: str) -> float:
     if not 0 <= number <= 2:  # noqa: PLR2004  # the range that providers accept
         raise ValueError("must lie between 0 and 2")
     return number
+
+
+def read_share(text: str) -> float:
+    """A number above 0, at most 1."""
+    number = read_number(text)
+    if not 0 < number <= 1:
+        raise ValueError("must be above 0 and at most 1")
+    return number
+
+
+def read_parameter(text: str) -> tuple[str, Any]:
+    """A name and a value; the value is read as JSON where it is JSON."""
+    name, mark, value = text.partition("=")
+    if not mark or not name.strip():
+        raise ValueError("must be of the form KEY=VALUE")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
+
+
+def read_text(text: str) -> str:
+    """The text itself, or what a file holds."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file cannot be read: {error}") from error
 
 
 def read_seconds(text: str) -> float:
@@ -115,10 +146,11 @@ OPTIONS = (
     Option("itbench_attempts", "independent attempts per scenario and model", "N", read_count, "1"),
     Option(
         "itbench_level",
-        "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point",
+        "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point; several are tried side by side",
         "1-3",
         read_level,
         "2",
+        many=True,
     ),
     Option(
         "itbench_k",
@@ -128,8 +160,23 @@ OPTIONS = (
     ),
     Option("itbench_base_url", "the address of an OpenAI-compatible endpoint", "URL"),
     Option(
-        "itbench_temperature", "sampling temperature; the provider's own choice unless given", "T", read_temperature
+        "itbench_temperature",
+        "sampling temperature; the provider's own choice unless given; several are tried side by side",
+        "T",
+        read_temperature,
+        many=True,
     ),
+    Option("itbench_top_p", "draw from the likeliest tokens that make up this share", "P", read_share),
+    Option("itbench_seed", "seed of the draw, for providers that take one", "N", read_whole),
+    Option("itbench_stop", "a text at which a reply ends; may be repeated", "TEXT", many=True),
+    Option(
+        "itbench_param",
+        "one more parameter of the request, as KEY=VALUE; the value is JSON or plain text; may be repeated",
+        "KEY=VALUE",
+        read_parameter,
+        many=True,
+    ),
+    Option("itbench_system", "standing instructions in place of the usual ones; @FILE reads them", "TEXT", read_text),
     Option(
         "itbench_max_tokens", "the longest reply in tokens; the provider's own choice unless given", "N", read_count
     ),

@@ -151,7 +151,7 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         ProviderTrouble: the model could not be asked.
     """
     with attempt.at(Stage.CANDIDATE):
-        prompt = render_prompt(attempt.scenario, attempt.model.level)
+        prompt = render_prompt(attempt.scenario, attempt.model.level, attempt.model.system)
         attempt.keep("prompt", "prompt.md", str(prompt))
         proposal = solver.propose(Request(scenario=attempt.scenario, index=attempt.index, prompt=prompt))
         attempt.keep("prompt", "prompt.md", str(proposal.prompt))  # a solver may have asked something else

@@ -17,7 +17,7 @@ import pytest
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
-from pytest_itbench.models.choice import build_model, parse_models
+from pytest_itbench.models.choice import build_model, parse_models, sweep
 from pytest_itbench.options import resolve
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
@@ -79,16 +79,24 @@ def resolve_settings(config: pytest.Config) -> Settings:
 
 
 def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
+    """The models at each of the temperatures and levels that were asked for."""
     url = resolve(config, "itbench_base_url")
     common: dict[str, Any] = {
-        "level": resolve(config, "itbench_level"),
         "timeout": resolve(config, "itbench_model_timeout"),
-        "sampling": Sampling(
-            temperature=resolve(config, "itbench_temperature"), max_tokens=resolve(config, "itbench_max_tokens")
-        ),
+        "system": resolve(config, "itbench_system") or "",
         "options": {"base_url": url} if url else {},
     }
-    return tuple(replace(choice, **common) for choice in parse_models(resolve(config, "itbench_model")))
+    sampling = Sampling(
+        top_p=resolve(config, "itbench_top_p"),
+        max_tokens=resolve(config, "itbench_max_tokens"),
+        seed=resolve(config, "itbench_seed"),
+        stop=resolve(config, "itbench_stop"),
+        parameters=resolve(config, "itbench_param"),
+    )
+    choices = [
+        replace(choice, sampling=sampling, **common) for choice in parse_models(resolve(config, "itbench_model"))
+    ]
+    return sweep(choices, resolve(config, "itbench_temperature"), resolve(config, "itbench_level"))
 
 
 def _make_run_name(prefix: str) -> str:

@@ -11,10 +11,20 @@ from pytest_itbench.domain.scenario import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How a reply is drawn; None leaves the choice to the provider."""
+    """How a reply is drawn; None leaves the choice to the provider.
+
+    Attributes:
+        max_tokens: the longest reply.
+        stop: texts at which the reply ends.
+        parameters: what else is passed on with the request, by name.
+    """
 
     temperature: float | None = None
+    top_p: float | None = None
     max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,8 @@ class ModelChoice:
         kind: the part before the colon, by which the implementation is found.
         name: the part after it; may be empty.
         level: how much detail the prompt gives, 1 to 3.
+        system: standing instructions in place of the usual ones; empty for those.
+        timeout: seconds to wait for one reply.
         options: what else the implementation was given, such as ``base_url``.
     """
 
@@ -33,6 +45,7 @@ class ModelChoice:
     kind: str
     name: str
     level: int = 2
+    system: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     timeout: float = 300.0
     options: dict[str, Any] = field(default_factory=dict)
@@ -60,9 +73,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the model answered, to the letter."""
+    """What the model answered, to the letter.
+
+    Attributes:
+        finish: why it ended there, in the provider's or pydantic-ai's words; empty when nobody says.
+    """
 
     text: str
+    finish: str = ""
     usage: Usage = field(default_factory=Usage)
 
 

@@ -29,6 +29,11 @@ class Stage(StrEnum):
 class FailureKind(StrEnum):
     """Why an attempt was missed (first group) or is invalid (second group)."""
 
+    EMPTY_REPLY = "empty reply"
+    REFUSAL = "refusal"
+    CUT_OFF = "cut off"
+    WRONG_LANGUAGE = "wrong language"
+    SEVERAL_PLAYBOOKS = "several playbooks"
     NO_CANDIDATE = "no candidate"
     SYNTAX = "syntax"
     UNDEFINED_VARIABLE = "undefined variable"

@@ -48,6 +48,22 @@ def parse_models(specs: Sequence[str]) -> tuple[ModelChoice, ...]:
     return tuple(choices)
 
 
+def sweep(
+    choices: Sequence[ModelChoice], temperatures: Sequence[float], levels: Sequence[int]
+) -> tuple[ModelChoice, ...]:
+    """Each model at each temperature and level; what there are several of stands in the label."""
+    made = []
+    for choice in choices:
+        for level in dict.fromkeys(levels):
+            for temperature in dict.fromkeys(temperatures or (None,)):
+                label = choice.label
+                label += f"-t{temperature:g}" if temperature is not None and len(set(temperatures)) > 1 else ""
+                label += f"-l{level}" if len(set(levels)) > 1 else ""
+                sampling = replace(choice.sampling, temperature=temperature)
+                made.append(replace(choice, label=label, level=level, sampling=sampling))
+    return tuple(made)
+
+
 def build_model(choice: ModelChoice) -> Model:
     """Make the model.
 

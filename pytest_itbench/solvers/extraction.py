@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_itbench.domain.candidate import Candidate
+from pytest_itbench.domain.candidate import Candidate, Reply
+from pytest_itbench.domain.outcome import FailureKind
 
 SIZE_LIMIT = 256 * 1024
 """Characters; the largest playbook that is taken."""
@@ -14,6 +16,14 @@ YAML_TAGS = frozenset({"yaml", "yml", "ansible"})
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[\w.+-]*)[^`\n]*$")
 THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 PLAY = re.compile(r"^[ \t]*(?:-[ \t]+)?(?:hosts|['\"]hosts['\"])[ \t]*:", re.MULTILINE)
+REFUSAL = re.compile(
+    r"\b(?:I|we)(?:['\u2019]m| am)? (?:sorry|can(?:no|['\u2019])?t|cannot|am not able|won't|will not|unable)\b"
+    r"|\bnot able to (?:help|assist)\b"
+    r"|\bagainst (?:my|our) (?:guidelines|policy)\b",
+    re.IGNORECASE,
+)
+CUT = "length"
+"""The finish reason of a reply that reached its limit of tokens."""
 BARE_START = re.compile(
     r"^(?:---\s*|-[ \t]+(?:name|hosts|import_playbook|become|vars|gather_facts)[ \t]*:.*)$", re.MULTILINE
 )
@@ -21,7 +31,11 @@ BARE_LINE = re.compile(r"^(?:[ \t]+.*|-.*|#.*|)$")
 
 
 class NoCandidate(Exception):
-    """The reply holds nothing that can be applied."""
+    """The reply holds nothing that can be applied; `kind` is why the attempt is missed."""
+
+    def __init__(self, kind: FailureKind, problem: str) -> None:
+        super().__init__(problem)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +47,45 @@ class Block:
     closed: bool
 
 
-def take_playbook(reply: str) -> Candidate:
-    """The playbook in a reply: the last fenced block with a play, else bare YAML, else the last block of YAML.
+def take_playbook(reply: Reply) -> Candidate:
+    """The playbook in a reply: the one fenced block with a play, else bare YAML, else the last block of YAML.
 
-    What stands between ``<think>`` tags is not looked at.
+    What stands between ``<think>`` tags is not looked at. The same playbook may stand in several blocks.
 
     Raises:
-        NoCandidate: there is none, or it is too large.
+        NoCandidate: there is none, there are several, it is cut off or too large.
     """
-    text = THOUGHT.sub("", reply.replace("\r\n", "\n"))
+    text = THOUGHT.sub("", reply.text.replace("\r\n", "\n"))
+    cut = reply.finish == CUT
     if not text.strip():
-        raise NoCandidate("the reply is empty" if not reply.strip() else "the reply holds thoughts only")
-    found = _take_block(text, with_play=True) or _take_bare(text) or _take_block(text, with_play=False)
+        raise NoCandidate(*_explain_silence(reply.text, cut=cut))
+    blocks = find_blocks(text)
+    found = _take_play(blocks) or _take_bare(text) or _take_yaml(blocks)
     if found is None:
-        raise NoCandidate("the reply holds no playbook, neither in a fenced block nor bare")
+        raise NoCandidate(*_explain_nothing(text, blocks, cut=cut))
+    if cut and (not blocks or not blocks[-1].closed):
+        raise NoCandidate(FailureKind.CUT_OFF, f"the reply ends in the middle of its playbook ({len(text)} characters)")
     if len(found.text) > SIZE_LIMIT:
-        raise NoCandidate(f"the playbook is too large: {len(found.text)} characters, at most {SIZE_LIMIT}")
+        size = f"{len(found.text)} characters, at most {SIZE_LIMIT}"
+        raise NoCandidate(FailureKind.NO_CANDIDATE, f"the playbook is too large: {size}")
     return found
+
+
+def _explain_silence(text: str, *, cut: bool) -> tuple[FailureKind, str]:
+    if cut:
+        return FailureKind.CUT_OFF, "the reply ends before it says anything but thoughts"
+    return FailureKind.EMPTY_REPLY, "the reply holds thoughts only" if text.strip() else "the reply is empty"
+
+
+def _explain_nothing(text: str, blocks: Sequence[Block], *, cut: bool) -> tuple[FailureKind, str]:
+    if cut:
+        return FailureKind.CUT_OFF, "the reply ends before its playbook"
+    tags = sorted({block.tag for block in blocks if block.tag})
+    if tags:
+        return FailureKind.WRONG_LANGUAGE, f"the reply holds {', '.join(tags)}, and no playbook"
+    if not blocks and REFUSAL.search(text[:600]):
+        return FailureKind.REFUSAL, f"the model refuses: {' '.join(text.split())[:200]}"
+    return FailureKind.NO_CANDIDATE, "the reply holds no playbook, neither in a fenced block nor bare"
 
 
 def find_blocks(text: str) -> list[Block]:
@@ -72,15 +108,23 @@ def find_blocks(text: str) -> list[Block]:
     return blocks
 
 
-def _take_block(text: str, *, with_play: bool) -> Candidate | None:
-    blocks = find_blocks(text)
-    for number in range(len(blocks), 0, -1):
-        block = blocks[number - 1]
-        usable = PLAY.search(block.text) if with_play else block.tag in YAML_TAGS
-        if usable and block.text.strip():
-            end = "" if block.closed else ", never closed"
-            return Candidate(text=block.text, taken=f"fenced block {number} of {len(blocks)}{end}")
-    return None
+def _take_play(blocks: Sequence[Block]) -> Candidate | None:
+    """The block that holds a play; several are no answer, for nobody could say which of them is meant."""
+    found = [number for number, block in enumerate(blocks) if PLAY.search(block.text)]
+    if len({blocks[number].text.strip() for number in found}) > 1:
+        raise NoCandidate(FailureKind.SEVERAL_PLAYBOOKS, f"the reply holds {len(found)} different playbooks")
+    return _make_candidate(blocks, found[-1]) if found else None
+
+
+def _take_yaml(blocks: Sequence[Block]) -> Candidate | None:
+    """The last block that says it is YAML: no play, but it fails for its own reason when it is run."""
+    found = [number for number, block in enumerate(blocks) if block.tag in YAML_TAGS and block.text.strip()]
+    return _make_candidate(blocks, found[-1]) if found else None
+
+
+def _make_candidate(blocks: Sequence[Block], number: int) -> Candidate:
+    end = "" if blocks[number].closed else ", never closed"
+    return Candidate(text=blocks[number].text, taken=f"fenced block {number + 1} of {len(blocks)}{end}")
 
 
 def _take_bare(text: str) -> Candidate | None:

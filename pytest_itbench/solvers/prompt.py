@@ -18,8 +18,10 @@ SYSTEM = (
 )
 
 
-def render_prompt(scenario: Scenario, level: int) -> Prompt:
+def render_prompt(scenario: Scenario, level: int, system: str = "") -> Prompt:
     """The prompt of one level of detail, 1 (a sentence) to 3 (every point on its own).
+
+    `system` takes the place of the usual standing instructions.
 
     Raises:
         jinja2.TemplateError: the scenario's template uses a name that it is not given.
@@ -27,7 +29,7 @@ def render_prompt(scenario: Scenario, level: int) -> Prompt:
     values = {"scenario": scenario, "hosts": {host.name: host for host in scenario.hosts}}
     task = render_block(scenario.prompt, level, values)
     user = _frame().render(task=task, hosts=scenario.hosts, idempotent=scenario.idempotent, ansible=ANSIBLE)
-    return Prompt(system=SYSTEM, user=user)
+    return Prompt(system=system or SYSTEM, user=user)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pytest_itbench.domain.candidate import Proposal, Request
-from pytest_itbench.domain.outcome import FailureKind
 from pytest_itbench.models.base import Model
 from pytest_itbench.solvers.extraction import NoCandidate, take_playbook
 
@@ -18,13 +17,13 @@ class SingleShot:
         """One independent request."""
         reply = self._model.ask(request)
         try:
-            candidate = take_playbook(reply.text)
+            candidate = take_playbook(reply)
         except NoCandidate as problem:
             return Proposal(
                 prompt=request.prompt,
                 reply=reply,
                 candidate=None,
-                failure=FailureKind.NO_CANDIDATE,
+                failure=problem.kind,
                 problem=str(problem),
             )
         return Proposal(prompt=request.prompt, reply=reply, candidate=candidate)

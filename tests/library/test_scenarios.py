@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_itbench.domain.candidate import Reply
 from pytest_itbench.domain.scenario import Domain, Scenario
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.models.replay import read_recordings
@@ -45,7 +46,7 @@ def test_a_scenario_is_complete(scenario: Scenario) -> None:
 def test_a_solution_survives_extraction(scenario: Scenario) -> None:
     """What is taken from the oracle's reply is the solution, to the letter."""
     solution = scenario.solution.read_text().rstrip()
-    assert take_playbook(f"```yaml\n{solution}\n```").text.rstrip() == solution
+    assert take_playbook(Reply(text=f"```yaml\n{solution}\n```")).text.rstrip() == solution
 
 
 def test_every_domain_has_its_share() -> None:

@@ -96,6 +96,9 @@ def test_options_from_environment_and_ini(scenarios: Path, run: Run, monkeypatch
         (("--itbench-model=noop", "--itbench-level=4"), "--itbench-level: '4' cannot be used: must be 1, 2 or 3"),
         (("--itbench-model=noop", "--itbench-k=1,x"), "--itbench-k: '1,x' cannot be used: *"),
         (("--itbench-model=noop", "--itbench-temperature=3"), "--itbench-temperature: '3' cannot be used: *"),
+        (("--itbench-model=noop", "--itbench-top-p=2"), "--itbench-top-p: '2' cannot be used: *"),
+        (("--itbench-model=noop", "--itbench-param=x"), "--itbench-param: 'x' cannot be used: must be of the form *"),
+        (("--itbench-model=noop", "--itbench-system=@gone"), "--itbench-system: '@gone' cannot be used: *"),
         (("--itbench-model=noop", "--itbench-run=a/b"), "--itbench-run: 'a/b' cannot be used: *"),
         (("--itbench-model=noop", "--itbench-environment=dokcer"), "unknown environment 'dokcer'; known: docker, fake"),
         (("--itbench-model=replay:gone.jsonl",), "replay:gone.jsonl: cannot be read: *"),
@@ -154,3 +157,10 @@ def test_help_works_with_broken_options(run: Run, monkeypatch: pytest.MonkeyPatc
     result = run("--help")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*--itbench-attempts=N*", "*itbench_attempts (string)*"])
+
+
+def test_sweeps_are_collected_side_by_side(scenarios: Path, run: Run) -> None:
+    """Temperatures and levels make models of their own, which take turns."""
+    points = ("--itbench-level=1", "--itbench-level=3")
+    result = run("scenarios/one", "--itbench-model=noop", *points, "--itbench-attempts=2", "--collect-only", "-q")
+    assert listed(result) == [f"one/scenario.yaml::noop-l{n}-attempt-{i}" for i in (0, 1) for n in (1, 3)]

@@ -154,5 +154,5 @@ def test_links_resolve(path: Path) -> None:
 def test_no_page_names_a_machine(path: Path) -> None:
     """Paths of somebody's machine and addresses of mirrors have no place on a page."""
     assert MACHINE_PATH.findall(TEXTS[path]) == []
-    hosts = re.findall(r"https?://([^/\s)\"'`]+)", TEXTS[path])
+    hosts = re.findall(r"https?://([^/:\s)\"'`]+)", TEXTS[path])
     assert [host for host in hosts if host not in (*PUBLIC, "localhost")] == []

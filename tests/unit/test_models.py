@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_itbench.domain.candidate import ModelChoice, Prompt, Request
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble, UnknownName
 from pytest_itbench.loading.scenario import load_scenario
-from pytest_itbench.models.choice import build_model, parse_model, parse_models
+from pytest_itbench.models.choice import build_model, parse_model, parse_models, sweep
 from pytest_itbench.registry import find_implementation
 
 
@@ -63,8 +64,8 @@ def test_an_unknown_kind_lists_the_known_ones() -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model whose packages are not installed says what to install."""
-    monkeypatch.setitem(__import__("sys").modules, "openai", None)
-    monkeypatch.delitem(__import__("sys").modules, "pytest_itbench.models.openai", raising=False)
+    monkeypatch.setitem(sys.modules, "pydantic_ai.direct", None)
+    monkeypatch.delitem(sys.modules, "pytest_itbench.models.provider", raising=False)
     with pytest.raises(MissingExtra, match=r"pip install 'pytest-itbench\[openai\]'"):
         find_implementation("models", "openai")
 
@@ -150,3 +151,16 @@ def test_the_fixture_kind_says_what_is_missing(request_of: Request) -> None:
     """Without a conftest that defines the fixture, nobody answers."""
     with pytest.raises(ProviderTrouble, match="defines the fixture itbench_model"):
         build_model(parse_model("fixture:mine")).ask(request_of)
+
+
+def test_sweeps_give_each_point_its_label() -> None:
+    """What there is one of stands in no label; what there are several of stands in all."""
+    choices = parse_models(["openai:m"])
+    assert [c.label for c in sweep(choices, [0.2], [2])] == ["openai-m"]
+    assert [c.label for c in sweep(choices, [0.2, 0.8], [1, 3])] == [
+        "openai-m-t0.2-l1",
+        "openai-m-t0.8-l1",
+        "openai-m-t0.2-l3",
+        "openai-m-t0.8-l3",
+    ]
+    assert [(c.sampling.temperature, c.level) for c in sweep(choices, [], [3])] == [(None, 3)]

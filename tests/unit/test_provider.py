@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_itbench.domain.candidate import ModelChoice, Prompt, Request, Sampling
-from pytest_itbench.errors import OptionMistake, ProviderTrouble
+from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.choice import build_model
-
-pytest.importorskip("pydantic_ai")
+from pytest_itbench.models.provider import KEYS
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -23,6 +25,7 @@ class Endpoint(ThreadingHTTPServer):
 
     daemon_threads = True
     status = 200
+    finish = "stop"
     seen: list[dict[str, Any]]
 
     @property
@@ -45,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "created": 1,
             "model": "m",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "choices": [{"index": 0, "finish_reason": self.server.finish, "message": message}],
             "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
         }
         body = json.dumps(content if self.server.status == 200 else {"error": {"message": "bad key"}}).encode()
@@ -84,6 +87,16 @@ def choose(endpoint: Endpoint, **more: Any) -> ModelChoice:
     return ModelChoice(label="m", kind="openai", name="m", options={"base_url": endpoint.url}, **more)
 
 
+SAMPLING = Sampling(
+    temperature=0.0,
+    top_p=0.5,
+    max_tokens=99,
+    seed=7,
+    stop=("END",),
+    parameters=(("presence_penalty", 0.25), ("min_p", 0.1)),
+)
+
+
 def test_one_request_one_reply(endpoint: Endpoint, question: Request) -> None:
     """System and user message are sent as they are; text and usage come back."""
     reply = build_model(choose(endpoint)).ask(question)
@@ -95,10 +108,17 @@ def test_one_request_one_reply(endpoint: Endpoint, question: Request) -> None:
 
 def test_sampling_is_passed_on(endpoint: Endpoint, question: Request) -> None:
     """Temperature and length reach the provider when they were given."""
-    build_model(choose(endpoint, sampling=Sampling(temperature=0.0, max_tokens=99))).ask(question)
+    build_model(choose(endpoint, sampling=SAMPLING)).ask(question)
     seen = endpoint.seen[0]
-    assert seen["temperature"] == 0.0
-    assert 99 in (seen.get("max_tokens"), seen.get("max_completion_tokens"))
+    assert 99 in (seen.pop("max_tokens", None), seen.pop("max_completion_tokens", None))
+    wanted = {"temperature": 0.0, "top_p": 0.5, "seed": 7, "stop": ["END"], "presence_penalty": 0.25, "min_p": 0.1}
+    assert {name: seen.get(name) for name in wanted} == wanted
+
+
+def test_the_finish_reason_is_kept(endpoint: Endpoint, question: Request) -> None:
+    """A reply that reached its limit says so."""
+    endpoint.finish = "length"
+    assert build_model(choose(endpoint)).ask(question).finish == "length"
 
 
 def test_a_refusal_is_no_miss(endpoint: Endpoint, question: Request) -> None:
@@ -108,12 +128,25 @@ def test_a_refusal_is_no_miss(endpoint: Endpoint, question: Request) -> None:
         build_model(choose(endpoint)).ask(question)
 
 
-def test_a_missing_key_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", sorted(KEYS))
+def test_a_missing_key_is_the_users_mistake(kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a key, nothing runs, and the message names the variable."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(OptionMistake, match="OPENAI_API_KEY"):
-        build_model(ModelChoice(label="m", kind="openai", name="m"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in os.environ:
+        if name.endswith(("_KEY", "_TOKEN", "_BASE_URL", "_REGION", "_ENDPOINT")):
+            monkeypatch.delenv(name)
+    with pytest.raises(OptionMistake, match=f"{kind}:m cannot be asked: set {KEYS[kind].split()[0].rstrip(',')}"):
+        build_model(ModelChoice(label="m", kind=kind, name="m"))
+
+
+@pytest.mark.parametrize(("kind", "package"), [("anthropic", "anthropic"), ("mistral", "mistralai"), ("groq", "groq")])
+def test_a_missing_sdk_names_its_extra(kind: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pydantic-ai alone is not enough for a provider; the message says what to install."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == package or f".{kind}" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=rf"pip install 'pytest-itbench\[{kind}\]'"):
+        build_model(ModelChoice(label="m", kind=kind, name="m"))
 
 
 def test_a_name_is_needed() -> None:

@@ -1,0 +1,96 @@
+"""Hosted models and servers of one's own, through pydantic-ai: the kind is its name for the provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_ai.direct import model_request_sync
+from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, SystemPromptPart, UserPromptPart
+from pydantic_ai.models import Model, infer_model
+from pydantic_ai.settings import ModelSettings
+
+from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
+from pytest_itbench.domain.outcome import Usage
+from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
+
+KEYS = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "azure": "AZURE_OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION",
+    "bedrock": "AWS_DEFAULT_REGION and the usual AWS credentials",
+    "cohere": "CO_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "google": "GOOGLE_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "ollama": "OLLAMA_BASE_URL, as in http://localhost:11434/v1",
+    "openai": "OPENAI_API_KEY, or --itbench-base-url for a server that needs no key",
+    "openrouter": "OPENROUTER_API_KEY",
+}
+"""What each provider wants to have set; also the list of the kinds."""
+
+STANDARD = frozenset(ModelSettings.__annotations__)
+
+
+class Provider:
+    """Asks a model of a provider; keys come from the provider's usual environment variables."""
+
+    def __init__(self, choice: ModelChoice) -> None:
+        if not choice.name:
+            raise OptionMistake(f"{choice.kind}: needs a model's name, as in openai:gpt-5.2")
+        self._choice = choice
+        self._model = _build(choice)
+        self._settings = build_settings(choice)
+
+    def ask(self, request: Request) -> Reply:
+        """One chat completion. The client library retries what its provider calls temporary."""
+        prompt = request.prompt
+        messages: list[ModelMessage] = [ModelRequest([SystemPromptPart(prompt.system), UserPromptPart(prompt.user)])]
+        try:
+            response = model_request_sync(self._model, messages, model_settings=self._settings)
+        except AgentRunError as error:
+            text = " ".join(str(error).split())[:1000]
+            raise ProviderTrouble(f"{self._choice.label} gave no reply: {type(error).__name__}: {text}") from error
+        return Reply(text=response.text or "", usage=_read_usage(response), finish=response.finish_reason or "")
+
+
+def _build(choice: ModelChoice) -> Model:
+    try:
+        if choice.kind == "openai":
+            # The chat protocol, not OpenAI's own newer one: it is what servers of one's own speak.
+            from pydantic_ai.models.openai import OpenAIChatModel
+            from pydantic_ai.providers.openai import OpenAIProvider
+
+            return OpenAIChatModel(choice.name, provider=OpenAIProvider(base_url=choice.options.get("base_url")))
+        return infer_model(f"{choice.kind}:{choice.name}")
+    except ImportError as error:
+        raise MissingExtra(f"model {choice.kind!r}", choice.kind, error.name or choice.kind) from error
+    except Exception as error:  # each SDK complains of a missing key in its own way
+        if not isinstance(error, UserError) and "key" not in str(error).lower() and "region" not in str(error).lower():
+            raise OptionMistake(f"{choice.kind}:{choice.name}: {' '.join(str(error).split())}") from error
+        raise OptionMistake(f"{choice.kind}:{choice.name} cannot be asked: set {KEYS[choice.kind]}") from error
+
+
+def build_settings(choice: ModelChoice) -> ModelSettings:
+    """Sampling as pydantic-ai takes it; parameters that it does not know go into the request's body as they are."""
+    sampling = choice.sampling
+    given: dict[str, Any] = {
+        "timeout": choice.timeout,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "seed": sampling.seed,
+        "stop_sequences": list(sampling.stop) or None,
+    }
+    given |= {name: value for name, value in sampling.parameters if name in STANDARD}
+    body = {name: value for name, value in sampling.parameters if name not in STANDARD}
+    settings: Any = {name: value for name, value in given.items() if value is not None}
+    if body:
+        settings["extra_body"] = body
+    checked: ModelSettings = settings
+    return checked
+
+
+def _read_usage(response: ModelResponse) -> Usage:
+    usage = response.usage
+    return Usage(requests=1, input_tokens=usage.input_tokens or None, output_tokens=usage.output_tokens or None)
