@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from pytest_itbench.domain.scenario import Counterexample, Scenario
 from pytest_itbench.environments.base import Environment
 from pytest_itbench.errors import BrokenScenario
 from pytest_itbench.loading.scenario import load_scenario
-from pytest_itbench.running import Attempt, Validate, try_candidate
+from pytest_itbench.running import Attempt, Validate, make_candidate, try_candidate
 from pytest_itbench.session import SETTINGS
+from pytest_itbench.solvers.base import Solver
 
 Expectation = Callable[[Outcome], str]
 """Says what is wrong with an outcome; empty when it is as it must be."""
@@ -34,6 +36,8 @@ class Plan:
 
 
 PLAN = pytest.StashKey[Plan]()
+CANDIDATE = pytest.StashKey[dict[str, Any]]()
+"""A candidate that is not judged, as a line of ``candidates.jsonl``."""
 
 
 KNOWN_MARKERS = pytest.StashKey[set[str]]()
@@ -60,7 +64,8 @@ class ScenarioFile(pytest.File):
         self._mark(scenario)
         plans = plan_proofs(scenario, settings.repeat) if settings.prove else self._plan_attempts(scenario)
         for name, plan in plans:
-            item: pytest.Function = pytest.Function.from_parent(self, name=name, callobj=try_model)
+            test = ask_model if settings.generate else try_model
+            item: pytest.Function = pytest.Function.from_parent(self, name=name, callobj=test)
             item.stash[PLAN] = plan
             yield item
 
@@ -150,6 +155,20 @@ def try_model(
     problem = plan.expect(outcome) if plan.expect else render_miss(outcome, itbench_attempt.place)
     if problem:
         pytest.fail(problem, pytrace=False)
+
+
+def ask_model(request: pytest.FixtureRequest, itbench_attempt: Attempt, itbench_solver: Solver) -> None:
+    """The test function of every item when candidates are only generated."""
+    proposal = make_candidate(itbench_attempt, itbench_solver)
+    request.node.stash[CANDIDATE] = {
+        "scenario": itbench_attempt.key.scenario,
+        "model": itbench_attempt.key.model,
+        "attempt": itbench_attempt.key.index,
+        "level": itbench_attempt.model.level,
+        "reply": proposal.reply.text,
+        "finish": proposal.reply.finish,
+        "usage": asdict(proposal.reply.usage),
+    }
 
 
 def render_miss(outcome: Outcome, place: Path) -> str:

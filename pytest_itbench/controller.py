@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 from collections.abc import Iterable
@@ -18,13 +19,13 @@ from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.errors import AttemptInvalid, BrokenScenario, UserMistake
-from pytest_itbench.ledger import Ledger
+from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
-from pytest_itbench.runner import PAYLOAD, Runner
+from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner
 from pytest_itbench.session import WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
 
@@ -41,6 +42,7 @@ class Controller:
         self._started = datetime.now(UTC)
         self._planned: dict[str, None] = {}
         self._ledger: Ledger | None = None
+        self._candidates: LineFile | None = None
         self._summary: RunSummary | None = None
         self._files: dict[str, Path] = {}
         self._models = {model.label: model for model in settings.models}
@@ -56,11 +58,14 @@ class Controller:
         with usage_errors():
             provider = Runner.of(session.config).provider
         try:
-            provider.sweep_orphans()
+            if not self._settings.generate:
+                provider.sweep_orphans()
         except AttemptInvalid as trouble:
             raise pytest.UsageError(f"{trouble.message}; {trouble.hint}") from trouble
-        if not self._settings.prove:
-            with usage_errors():
+        with usage_errors():
+            if self._settings.generate:
+                self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
+            elif not self._settings.prove:
                 self._ledger = Ledger(self._settings.run_directory)
 
     def pytest_report_header(self) -> str:
@@ -75,7 +80,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker the run's name before it starts."""
-        node.workerinput[WORKER_INPUT] = {"run": self._settings.run, "owner": self._settings.owner}
+        settings = self._settings
+        node.workerinput[WORKER_INPUT] = {"run": settings.run, "owner": settings.owner, "record": settings.record}
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
@@ -95,7 +101,9 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Put an outcome on disk as soon as it arrives."""
-        if hasattr(report, PAYLOAD):
+        if self._candidates and hasattr(report, CANDIDATE_PAYLOAD):
+            self._candidates.append(json.dumps(getattr(report, CANDIDATE_PAYLOAD), ensure_ascii=False))
+        elif hasattr(report, PAYLOAD):
             self._record(wire.load(getattr(report, PAYLOAD)))
         elif str(report.when) == CRASHED and report.nodeid in self._planned:
             message = "the process that ran this attempt died"
@@ -130,6 +138,8 @@ class Controller:
                 hook = self._config.hook.pytest_itbench_summary
                 hook(config=self._config, summary=self._summary, directory=self._settings.run_directory)
             self._ledger.close()
+        if self._candidates:
+            self._candidates.close()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -179,6 +189,12 @@ class Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table, and where the reports lie."""
+        if self._candidates and self._candidates.lines:
+            terminalreporter.section("itbench")
+            text = f"{self._candidates.lines} of {len(self._planned)} candidates: {_shorten(self._candidates.path)}"
+            terminalreporter.write_line(
+                f"{text}; to judge them: --itbench-candidates={_shorten(self._candidates.path)}"
+            )
         if self._summary is None:
             return
         writer = terminalreporter._tw  # noqa: SLF001  # the only way to the terminal's width and colour

@@ -1,4 +1,4 @@
-"""Outcomes on disk, each of them as soon as it is known."""
+"""What a run finds out, on disk as soon as it is known: outcomes, or candidates."""
 
 from __future__ import annotations
 
@@ -11,27 +11,59 @@ from pytest_itbench import wire
 from pytest_itbench.domain.outcome import AttemptKey, Outcome
 from pytest_itbench.errors import OptionMistake
 
-FILE_NAME = "outcomes.jsonl"
+OUTCOMES = "outcomes.jsonl"
+CANDIDATES = "candidates.jsonl"
 
 
-class Ledger:
-    """``outcomes.jsonl`` of a run: one line per attempt, safe on disk before `add` returns."""
+class LineFile:
+    """A file of one JSON object a line; a line is safe on disk before `append` returns."""
 
-    def __init__(self, directory: Path) -> None:
-        """Begin the ledger; its file is made with the first outcome.
+    def __init__(self, path: Path) -> None:
+        """Begin the file; it is made with the first line.
 
         Raises:
-            OptionMistake: the directory holds a run already, or cannot be made.
+            OptionMistake: its directory holds a run already, or cannot be made.
         """
-        self._path = directory / FILE_NAME
+        self.path, directory = path, path.parent
         place = f"{directory.parent.name}/{directory.name}"
-        if self._path.exists():
+        if any((directory / name).exists() for name in (OUTCOMES, CANDIDATES)):
             raise OptionMistake(f"{place} holds a run already; choose another --itbench-run")
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OptionMistake(f"--itbench-reports: {place} cannot be made: {error.strerror}") from error
         self._file: TextIO | None = None
+        self.lines = 0
+
+    def append(self, line: str) -> None:
+        """Add a line, given without its end."""
+        if self._file is None:
+            self._file = self.path.open("x", encoding="utf-8")
+        self._file.write(line + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.lines += 1
+
+    def close(self) -> None:
+        """Close the file; without a line, nothing of it stays."""
+        if self._file:
+            self._file.close()
+            return
+        for directory in (self.path.parent, self.path.parent.parent):
+            with suppress(OSError):  # other runs lie there
+                directory.rmdir()
+
+
+class Ledger:
+    """``outcomes.jsonl`` of a run: one line per attempt."""
+
+    def __init__(self, directory: Path) -> None:
+        """Begin the ledger.
+
+        Raises:
+            OptionMistake: the directory holds a run already, or cannot be made.
+        """
+        self._lines = LineFile(directory / OUTCOMES)
         self._outcomes: dict[AttemptKey, Outcome] = {}
 
     @property
@@ -44,18 +76,9 @@ class Ledger:
         if outcome.key in self._outcomes:
             return False
         self._outcomes[outcome.key] = outcome
-        if self._file is None:
-            self._file = self._path.open("x", encoding="utf-8")
-        self._file.write(wire.dump_line(outcome) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._lines.append(wire.dump_line(outcome))
         return True
 
     def close(self) -> None:
         """Close the file."""
-        if self._file:
-            self._file.close()
-        else:
-            for directory in (self._path.parent, self._path.parent.parent):
-                with suppress(OSError):  # other runs lie there
-                    directory.rmdir()
+        self._lines.close()

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
+RECORD_MODES = ("none", "once", "new", "all")
 GROUP = "pytest-itbench: models on IT work"
 
 
@@ -98,6 +99,13 @@ def read_seconds(text: str) -> float:
     return number
 
 
+def read_record_mode(text: str) -> str:
+    """When to ask and when to replay."""
+    if text not in RECORD_MODES:
+        raise ValueError(f"must be one of {', '.join(RECORD_MODES)}")
+    return text
+
+
 def read_name(text: str) -> str:
     """A name that can be a directory's."""
     if not text or text in (".", "..") or set("/\\\0") & set(text):
@@ -143,7 +151,12 @@ OPTIONS = (
         "SPEC",
         many=True,
     ),
-    Option("itbench_attempts", "independent attempts per scenario and model", "N", read_count, "1"),
+    Option(
+        "itbench_attempts",
+        "independent attempts per scenario and model; one unless given, or as many as a file of candidates holds",
+        "N",
+        read_count,
+    ),
     Option(
         "itbench_level",
         "the prompt's level of detail: 1 a sentence, 2 a paragraph, 3 every point; several are tried side by side",
@@ -182,6 +195,25 @@ OPTIONS = (
     ),
     Option("itbench_model_timeout", "seconds to wait for one reply", "S", read_seconds, "300"),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
+    Option(
+        "itbench_record",
+        "none: recordings alone answer, nobody is asked; new: what is recorded answers, the rest is asked and recorded;"
+        " once: like new where there are no recordings yet, else like none; all: everything is asked and recorded anew",
+        "none|once|new|all",
+        read_record_mode,
+        "new",
+    ),
+    Option(
+        "itbench_recordings",
+        "the directory of recorded replies; recordings in that of reports unless given",
+        "DIR",
+    ),
+    Option("itbench_generate_only", "ask for candidates and write candidates.jsonl, without environments", switch=True),
+    Option(
+        "itbench_candidates",
+        "judge the candidates of a file, as --itbench-generate-only writes it, instead of asking models",
+        "FILE",
+    ),
     Option("itbench_reports", "the directory under which each run gets its own", "DIR", default="reports"),
     Option(
         "itbench_report",
@@ -260,5 +292,5 @@ def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
 
 
 def is_active(config: pytest.Config) -> bool:
-    """Whether this pytest run is to try models or to prove scenarios."""
-    return bool(resolve(config, "itbench_model")) or bool(resolve(config, "itbench_prove"))
+    """Whether this pytest run is to try models, to judge candidates or to prove scenarios."""
+    return any(resolve(config, name) for name in ("itbench_model", "itbench_candidates", "itbench_prove"))

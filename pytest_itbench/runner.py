@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_itbench import wire
-from pytest_itbench.collection import PLAN
+from pytest_itbench.collection import CANDIDATE, PLAN
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import EnvironmentProvider
@@ -23,6 +23,8 @@ from pytest_itbench.settings import Settings
 ATTEMPT = pytest.StashKey[Attempt]()
 PAYLOAD = "itbench"
 """The attribute by which a report carries its outcome, as builtins, from a worker to the controller."""
+CANDIDATE_PAYLOAD = "itbench_candidate"
+"""The same for a candidate that is not judged."""
 
 
 def find_cache() -> Path:
@@ -74,11 +76,13 @@ class Runner:
         if outcome and call.excinfo and call.excinfo.errisinstance(AttemptInvalid):
             call.excinfo = make_plain(render_invalid(outcome))
         report = yield
+        if CANDIDATE in item.stash and call.when == "call":
+            setattr(report, CANDIDATE_PAYLOAD, item.stash[CANDIDATE])
         if outcome is None:
             return report
         if outcome.verdict is Verdict.INVALID:
             report.when = "setup"  # pytest and JUnit call a failure of any other phase than the call an error
-        if not self.settings.prove:
+        if not (self.settings.prove or self.settings.generate):
             setattr(report, PAYLOAD, wire.dump(outcome))
             self._add_extras(report, outcome)
         return report

@@ -23,6 +23,7 @@ from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, 
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment
 from pytest_itbench.errors import AttemptInvalid, HostStopped, NotReady, PreconditionBroken
+from pytest_itbench.redaction import redact
 from pytest_itbench.solvers.base import Solver
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.validation.checks import run_checks
@@ -72,7 +73,7 @@ class Attempt:
         """Put a piece of evidence on disk."""
         directory = self.place / EVIDENCE / self.scenario.id / f"{self.model.label}-{self.index}"
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(content, encoding="utf-8", errors="replace")
+        (directory / name).write_text(redact(content), encoding="utf-8", errors="replace")
         self.evidence[what] = (directory / name).relative_to(self.place).as_posix()
 
     def end(
@@ -92,8 +93,8 @@ class Attempt:
                 verdict=verdict,
                 stage=self.stage,
                 kind=kind,
-                message=message,
-                hint=hint,
+                message=redact(message),
+                hint=redact(hint),
                 checks=checks,
                 score=score,
                 domain=self.scenario.domain.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,9 @@ import pytest
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
-from pytest_itbench.models.choice import build_model, parse_models, sweep
+from pytest_itbench.models.choice import parse_models, sweep
+from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
+from pytest_itbench.models.replay import choose_candidates
 from pytest_itbench.options import resolve
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
@@ -45,7 +47,7 @@ def activate(config: pytest.Config) -> None:
     with usage_errors():
         settings = config.stash[SETTINGS] = resolve_settings(config)
         for choice in settings.models:
-            build_model(choice)
+            make_recorded(choice, settings.recordings, RecordMode(settings.record))
         for name in settings.reporters:
             find_implementation("reporters", name)
     config.pluginmanager.register(fixtures, "itbench-fixtures")
@@ -63,13 +65,20 @@ def resolve_settings(config: pytest.Config) -> Settings:
         pytest.UsageError, OptionMistake: a value cannot be used.
     """
     handed = getattr(config, "workerinput", {}).get(WORKER_INPUT, {})
-    prove, attempts = resolve(config, "itbench_prove"), resolve(config, "itbench_attempts")
+    prove = resolve(config, "itbench_prove")
+    models = () if prove else _resolve_models(config)
+    attempts = resolve(config, "itbench_attempts") or _count_attempts(models)
+    reports = Path(config.invocation_params.dir, resolve(config, "itbench_reports"))
+    recordings = Path(config.invocation_params.dir, resolve(config, "itbench_recordings") or reports / "recordings")
     return Settings(
-        models=() if prove else _resolve_models(config),
+        models=models,
         attempts=attempts,
         ks=resolve(config, "itbench_k") or tuple(k for k in USUAL_KS if k <= attempts),
-        reports=Path(config.invocation_params.dir, resolve(config, "itbench_reports")),
+        reports=reports,
         reporters=tuple(text.strip() for text in resolve(config, "itbench_report")),
+        recordings=recordings,
+        record=handed.get("record") or settle_mode(RecordMode(resolve(config, "itbench_record")), recordings).value,
+        generate=resolve(config, "itbench_generate_only"),
         run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
         owner=handed.get("owner") or f"{socket.gethostname()}:{os.getpid()}",
         environment=resolve(config, "itbench_environment"),
@@ -79,7 +88,14 @@ def resolve_settings(config: pytest.Config) -> Settings:
 
 
 def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
-    """The models at each of the temperatures and levels that were asked for."""
+    """The models at each of the temperatures and levels that were asked for, or those of a file of candidates."""
+    candidates = resolve(config, "itbench_candidates")
+    if candidates:
+        if resolve(config, "itbench_model"):
+            raise pytest.UsageError(
+                "--itbench-candidates and --itbench-model exclude each other: judge, or ask and judge"
+            )
+        return choose_candidates(candidates)
     url = resolve(config, "itbench_base_url")
     common: dict[str, Any] = {
         "timeout": resolve(config, "itbench_model_timeout"),
@@ -97,6 +113,11 @@ def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
         replace(choice, sampling=sampling, **common) for choice in parse_models(resolve(config, "itbench_model"))
     ]
     return sweep(choices, resolve(config, "itbench_temperature"), resolve(config, "itbench_level"))
+
+
+def _count_attempts(models: Sequence[ModelChoice]) -> int:
+    """As many attempts as there are candidates; one where a model has still to be asked."""
+    return max((model.options.get("attempts", 1) for model in models), default=1)
 
 
 def _make_run_name(prefix: str) -> str:

@@ -19,6 +19,9 @@ class Settings:
         reports: the directory under which the run's own directory lies.
         reporters: the reports to write, by name.
         run: the run's name, which is also its directory's name.
+        recordings: where replies are kept by the hash of their request.
+        record: when a model is asked and when a recording answers, settled for this run.
+        generate: ask for candidates only, without environments.
         owner: the process that started the run, for clean-up after it was killed.
         environment: which provider starts environments.
         prove: prove the scenarios instead of trying models.
@@ -30,6 +33,9 @@ class Settings:
     ks: tuple[int, ...]
     reports: Path
     reporters: tuple[str, ...]
+    recordings: Path
+    record: str
+    generate: bool
     run: str
     owner: str
     environment: str

@@ -19,7 +19,10 @@ class Model(Protocol):
 
 
 class ModelFactory(Protocol):
-    """What an entry point of ``pytest_itbench.models`` names."""
+    """What an entry point of ``pytest_itbench.models`` names.
+
+    It may have an attribute ``costly``: when that is true, replies are recorded and used again.
+    """
 
     def __call__(self, choice: ModelChoice) -> Model:
         """Make the model; asks no network.

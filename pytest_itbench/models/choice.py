@@ -64,6 +64,15 @@ def sweep(
     return tuple(made)
 
 
+def is_costly(choice: ModelChoice) -> bool:
+    """Whether asking the model costs money or time, so that its replies are recorded.
+
+    Raises:
+        UnknownName, MissingExtra
+    """
+    return bool(getattr(find_implementation(GROUP, choice.kind), "costly", False))
+
+
 def build_model(choice: ModelChoice) -> Model:
     """Make the model.
 

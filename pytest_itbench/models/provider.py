@@ -13,6 +13,7 @@ from pydantic_ai.settings import ModelSettings
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
+from pytest_itbench.redaction import redact
 
 KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -35,6 +36,8 @@ STANDARD = frozenset(ModelSettings.__annotations__)
 class Provider:
     """Asks a model of a provider; keys come from the provider's usual environment variables."""
 
+    costly = True
+
     def __init__(self, choice: ModelChoice) -> None:
         if not choice.name:
             raise OptionMistake(f"{choice.kind}: needs a model's name, as in openai:gpt-5.2")
@@ -51,7 +54,7 @@ class Provider:
         except AgentRunError as error:
             text = " ".join(str(error).split())[:1000]
             raise ProviderTrouble(f"{self._choice.label} gave no reply: {type(error).__name__}: {text}") from error
-        return Reply(text=response.text or "", usage=_read_usage(response), finish=response.finish_reason or "")
+        return Reply(text=redact(response.text or ""), usage=_read_usage(response), finish=response.finish_reason or "")
 
 
 def _build(choice: ModelChoice) -> Model:

@@ -1,11 +1,13 @@
-"""Replies that were recorded before: one JSON object a line with ``scenario``, ``reply`` and maybe ``attempt``."""
+"""Replies that were made before: a JSON object a line with ``scenario``, ``reply``, maybe ``attempt`` and ``model``."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
+from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
 
 
@@ -18,7 +20,12 @@ class Replay:
 
     def __init__(self, choice: ModelChoice) -> None:
         self._path = Path(choice.name)
-        self._replies = read_recordings(self._path)
+        every = read_candidates(self._path)
+        self._replies = every.get(choice.options.get("model", ""), {})
+        if len(every) > 1 and not self._replies:
+            raise OptionMistake(
+                f"replay:{self._path} holds several models; to judge them: --itbench-candidates={self._path}"
+            )
 
     def ask(self, request: Request) -> Reply:
         """The recorded reply."""
@@ -26,11 +33,11 @@ class Replay:
         if request.index not in recorded:
             message = f"{self._path} holds no reply to {request.scenario.id} for attempt {request.index}"
             raise ProviderTrouble(message, hint=f"it holds {len(recorded)} for this scenario; ask for fewer attempts")
-        return Reply(text=recorded[request.index])
+        return recorded[request.index]
 
 
-def read_recordings(path: Path) -> dict[str, dict[int, str]]:
-    """Replies by scenario and attempt.
+def read_candidates(path: Path) -> dict[str, dict[str, dict[int, Reply]]]:
+    """Replies by model (empty where a line names none), scenario and attempt.
 
     Raises:
         OptionMistake: the file cannot be read, or a line is not a recording.
@@ -39,25 +46,46 @@ def read_recordings(path: Path) -> dict[str, dict[int, str]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise OptionMistake(f"replay:{path}: cannot be read: {error}") from error
-    replies: dict[str, dict[int, str]] = {}
+    replies: dict[str, dict[str, dict[int, Reply]]] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             _add(replies, line, f"replay:{path}:{number}")
     return replies
 
 
-def _add(replies: dict[str, dict[int, str]], line: str, place: str) -> None:
+def _add(replies: dict[str, dict[str, dict[int, Reply]]], line: str, place: str) -> None:
     try:
         record = json.loads(line)
-        scenario, reply = (record[key] for key in ("scenario", "reply"))
-        mine = replies.setdefault(scenario, {})
+        scenario, text = (record[key] for key in ("scenario", "reply"))
+        mine = replies.setdefault(record.get("model", ""), {}).setdefault(scenario, {})
         index = record.get("attempt", len(mine))
+        usage = Usage(**record.get("usage", {}))
     except KeyError as error:
         raise OptionMistake(f"{place}: key {error} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise OptionMistake(f'{place}: expected {{"scenario": …, "reply": …}}: {error}') from error
-    if not isinstance(reply, str) or not isinstance(index, int):
+    if not isinstance(text, str) or not isinstance(index, int):
         raise OptionMistake(f"{place}: reply must be text and attempt a number")
     if index in mine:
-        raise OptionMistake(f"{place}: attempt {index} of {scenario} is recorded twice")
-    mine[index] = reply
+        raise OptionMistake(f"{place}: attempt {index} of {scenario} is there twice")
+    mine[index] = Reply(text=text, finish=str(record.get("finish", "")), usage=usage)
+
+
+def choose_candidates(file: str) -> tuple[ModelChoice, ...]:
+    """The models of a file of candidates, each with the number of attempts that it holds.
+
+    Raises:
+        OptionMistake: the file cannot be read or holds nothing.
+    """
+    found = read_candidates(Path(file))
+    if not found:
+        raise OptionMistake(f"--itbench-candidates={file} holds no candidates")
+    return tuple(
+        ModelChoice(
+            label=re.sub(r"[^\w.-]+", "-", model) or "candidates",
+            kind="replay",
+            name=file,
+            options={"model": model, "attempts": 1 + max(index for replies in mine.values() for index in replies)},
+        )
+        for model, mine in found.items()
+    )

@@ -9,6 +9,7 @@ import subprocess
 
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
+from pytest_itbench.redaction import redact
 
 REPLY_LIMIT = 4 * 1024**2
 
@@ -18,6 +19,8 @@ class Script:
 
     It is told the attempt by ITBENCH_SCENARIO, ITBENCH_ATTEMPT and ITBENCH_LEVEL.
     """
+
+    costly = True
 
     def __init__(self, choice: ModelChoice) -> None:
         try:
@@ -39,7 +42,7 @@ class Script:
         status, output, errors = self._run(str(request.prompt).encode(), environment)
         if status != 0:
             raise ProviderTrouble(f"{self._command[0]} ended with status {status}: {errors.strip()[-1000:]}")
-        return Reply(text=output)
+        return Reply(text=redact(output))
 
     def _run(self, prompt: bytes, environment: dict[str, str]) -> tuple[int, str, str]:
         pipe = subprocess.PIPE

@@ -19,7 +19,7 @@ from pytest_itbench import wire
 from pytest_itbench.domain.outcome import Verdict
 from pytest_itbench.domain.scenario import Validator
 from pytest_itbench.loading.scenario import load_scenario
-from pytest_itbench.models.replay import read_recordings
+from pytest_itbench.models.replay import read_candidates
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.validation.python_file import find_checks, load_validator
 from pytest_itbench.validation.shell_file import run_shell_validator
@@ -57,7 +57,7 @@ def test_replay(examples: Examples, tmp_path: Path) -> None:
     """The recordings are read, each for its attempt."""
     path = tmp_path / "recorded.jsonl"
     path.write_text(examples["replay"])
-    replies = read_recordings(path)
+    replies = read_candidates(path)[""]
     assert {name: sorted(mine) for name, mine in replies.items()} == {"maintenance-notice": [0, 1], "web-server": [4]}
 
 

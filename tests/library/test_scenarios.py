@@ -10,7 +10,7 @@ import pytest
 from pytest_itbench.domain.candidate import Reply
 from pytest_itbench.domain.scenario import Domain, Scenario
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
-from pytest_itbench.models.replay import read_recordings
+from pytest_itbench.models.replay import read_candidates
 from pytest_itbench.solvers.extraction import take_playbook
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.validation.python_file import find_checks, load_validator
@@ -59,7 +59,7 @@ def test_every_domain_has_its_share() -> None:
 
 def test_recordings_answer_every_scenario() -> None:
     """The sample of the demo holds five replies for each scenario, and none for others."""
-    recordings = read_recordings(ROOT / "fixtures" / "candidates" / "sample.jsonl")
+    recordings = read_candidates(ROOT / "fixtures" / "candidates" / "sample.jsonl")[""]
     assert {name: sorted(replies) for name, replies in recordings.items()} == {
         scenario.id: [0, 1, 2, 3, 4] for scenario in SCENARIOS
     }
