@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +25,11 @@ from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.models.gate import Address, serve_gate
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
 from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner
-from pytest_itbench.session import WORKER_INPUT, usage_errors
+from pytest_itbench.session import GATE, WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ class Controller:
         self._planned: dict[str, None] = {}
         self._ledger: Ledger | None = None
         self._candidates: LineFile | None = None
+        self._closing = ExitStack()
+        self._address: Address | None = None
         self._summary: RunSummary | None = None
         self._files: dict[str, Path] = {}
         self._models = {model.label: model for model in settings.models}
@@ -81,7 +86,19 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker the run's name before it starts."""
         settings = self._settings
-        node.workerinput[WORKER_INPUT] = {"run": settings.run, "owner": settings.owner, "record": settings.record}
+        if self._address is None:
+            self._address = self._closing.enter_context(serve_gate(self._config.stash[GATE]))
+        node.workerinput[WORKER_INPUT] = {
+            "run": settings.run,
+            "owner": settings.owner,
+            "record": settings.record,
+            "gate": asdict(self._address),
+        }
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Free what a worker held of the gate when it went."""
+        self._config.stash[GATE].forget(node.gateway.id)
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
@@ -140,6 +157,7 @@ class Controller:
             self._ledger.close()
         if self._candidates:
             self._candidates.close()
+        self._closing.close()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -201,8 +219,20 @@ class Controller:
         terminalreporter.section("itbench")
         terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, colour=writer.hasmarkup))
         terminalreporter.write_line("")
+        if spent := render_spent(self._config.stash[GATE].report()):
+            terminalreporter.write_line(spent)
         for name, path in self._files.items():
             terminalreporter.write_line(f"{name + ':':10}{_shorten(path)}")
+
+
+def render_spent(spent: Mapping[str, float]) -> str:
+    """What the run asked of providers, in a line; empty when nobody was asked."""
+    if not spent["requests"]:
+        return ""
+    parts = [f"{spent['requests']} requests", f"{spent['tokens']} tokens", f"at most {spent['peak']} at once"]
+    parts += [f"${spent['dollars']:.2f}"] if spent["dollars"] else []
+    parts += [f"{spent['limited']} refused as too many"] if spent["limited"] else []
+    return f"spent:    {', '.join(parts)}"
 
 
 def find_paths(config: pytest.Config) -> list[Path]:

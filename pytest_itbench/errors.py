@@ -15,6 +15,7 @@
         ├── ImageTrouble       an image could not be pulled or built
         ├── NotReady           setup, trigger or a readiness probe failed
         ├── PreconditionBroken the validators already pass on the untouched environment
+        ├── BudgetSpent        the run may not ask any more
         ├── ProviderTrouble    the model's provider failed
         └── ValidatorBroken    the scenario's validator cannot run
 """
@@ -117,10 +118,34 @@ class PreconditionBroken(AttemptInvalid):
     kind = "precondition"
 
 
+class BudgetSpent(AttemptInvalid):
+    """The run's budget is spent, so that the model was not asked."""
+
+    kind = "not run"
+
+
 class ProviderTrouble(AttemptInvalid):
-    """The model's provider could not be reached, refused, or sent nonsense."""
+    """The model's provider could not be reached, refused, or sent nonsense.
+
+    Attributes:
+        temporary: the same request may succeed later.
+        limited: the provider was asked too much at once.
+        retry_after: seconds after which the provider wants to be asked again; None when it does not say.
+    """
 
     kind = "provider"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        temporary: bool = False,
+        limited: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.temporary, self.limited, self.retry_after = temporary or limited, limited, retry_after
 
 
 class ValidatorBroken(AttemptInvalid):

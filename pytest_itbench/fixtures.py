@@ -35,8 +35,11 @@ def itbench_attempt(request: pytest.FixtureRequest, itbench_scenario: Scenario) 
 @pytest.fixture
 def itbench_model(request: pytest.FixtureRequest, itbench_attempt: Attempt) -> Model:
     """The model that is asked: anything with ``ask(request) -> Reply``."""
-    settings = Runner.of(request.config).settings
-    return make_recorded(itbench_attempt.model, settings.recordings, RecordMode(settings.record))
+    runner = Runner.of(request.config)
+    settings = runner.settings
+    return make_recorded(
+        itbench_attempt.model, settings.recordings, RecordMode(settings.record), runner.put_behind_gate
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -39,6 +40,45 @@ def read_count(text: str) -> int:
     if number < 1:
         raise ValueError("must be at least 1")
     return number
+
+
+def read_natural(text: str) -> int:
+    """A whole number of at least 0."""
+    number = read_whole(text)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([kM]?)-?(usd|tokens?|requests?|s|min|h)")
+SCALES = {"": 1, "k": 1_000, "M": 1_000_000}
+UNITS: dict[str, tuple[str, float]] = {
+    "usd": ("dollars", 1),
+    "token": ("tokens", 1),
+    "request": ("requests", 1),
+    "s": ("seconds", 1),
+    "min": ("seconds", 60),
+    "h": ("seconds", 3600),
+}
+
+
+def read_budget(text: str) -> tuple[str, float]:
+    """What may be spent: a field of Budget, and how much of it."""
+    match = AMOUNT.fullmatch(text.strip())
+    if not match:
+        raise ValueError("must be an amount such as 5usd, 2M-tokens, 300-requests, 30min")
+    unit = match[3] if match[3] in UNITS else match[3].removesuffix("s")
+    field, factor = UNITS[unit]
+    amount = float(match[1]) * SCALES[match[2]] * factor
+    return field, int(amount) if field in ("tokens", "requests") else amount
+
+
+def read_price(text: str) -> tuple[str, tuple[float, float]]:
+    """A model's label, and its price per million tokens in and out."""
+    match = re.fullmatch(r"([^=]+)=(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)", text.strip())
+    if not match:
+        raise ValueError("must be of the form LABEL=IN/OUT, as in openai-gpt-5.2=1.25/10")
+    return match[1], (float(match[2]), float(match[3]))
 
 
 def read_level(text: str) -> int:
@@ -194,6 +234,23 @@ OPTIONS = (
         "itbench_max_tokens", "the longest reply in tokens; the provider's own choice unless given", "N", read_count
     ),
     Option("itbench_model_timeout", "seconds to wait for one reply", "S", read_seconds, "300"),
+    Option("itbench_concurrency", "requests to providers at once, of all workers together", "N", read_count, "8"),
+    Option("itbench_retries", "how often a request is tried again when the trouble may pass", "N", read_natural, "4"),
+    Option(
+        "itbench_budget",
+        "what all requests together may spend: 5usd, 2M-tokens, 300-requests or 30min; may be repeated."
+        " When it is spent, the remaining attempts are not run",
+        "AMOUNT",
+        read_budget,
+        many=True,
+    ),
+    Option(
+        "itbench_price",
+        "a model's price in US dollars per million tokens in and out, as LABEL=IN/OUT; may be repeated",
+        "LABEL=IN/OUT",
+        read_price,
+        many=True,
+    ),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
     Option(
         "itbench_record",

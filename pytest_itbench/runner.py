@@ -16,8 +16,12 @@ from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import EnvironmentProvider
 from pytest_itbench.errors import AttemptInvalid
+from pytest_itbench.models.base import Model
+from pytest_itbench.models.gate import Address, GateKeeper, reach_gate
+from pytest_itbench.models.gated import Gated
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
+from pytest_itbench.session import GATE, WORKER_INPUT
 from pytest_itbench.settings import Settings
 
 ATTEMPT = pytest.StashKey[Attempt]()
@@ -52,6 +56,16 @@ class Runner:
         """This process's provider of environments."""
         provider: EnvironmentProvider = find_implementation("environments", self.settings.environment)(find_cache())
         return provider
+
+    @cached_property
+    def gate(self) -> GateKeeper:
+        """The run's gate, which may be in another process."""
+        address = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {}).get("gate")
+        return reach_gate(Address(**address)) if address else self.config.stash[GATE]
+
+    def put_behind_gate(self, model: Model) -> Model:
+        """The model, asked in turn with all others of the run."""
+        return Gated(model, self.gate, self.worker, self.settings.retries)
 
     def begin(self, item: pytest.Item, scenario: Scenario) -> Attempt:
         """Start to keep record of an item's attempt."""

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
-from pytest_itbench.models.choice import parse_models, sweep
+from pytest_itbench.models.choice import parse_models, set_prices, sweep
+from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
 from pytest_itbench.models.replay import choose_candidates
 from pytest_itbench.options import resolve
@@ -25,6 +27,8 @@ from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
 
+GATE = pytest.StashKey[Gate]()
+"""The run's gate, in the process that the user started."""
 SETTINGS = pytest.StashKey[Settings]()
 USUAL_KS = (1, 3, 5, 10)
 WORKER_INPUT = "itbench"
@@ -47,7 +51,7 @@ def activate(config: pytest.Config) -> None:
     with usage_errors():
         settings = config.stash[SETTINGS] = resolve_settings(config)
         for choice in settings.models:
-            make_recorded(choice, settings.recordings, RecordMode(settings.record))
+            make_recorded(choice, settings.recordings, RecordMode(settings.record), wrap=lambda model: model)
         for name in settings.reporters:
             find_implementation("reporters", name)
     config.pluginmanager.register(fixtures, "itbench-fixtures")
@@ -55,6 +59,7 @@ def activate(config: pytest.Config) -> None:
     if not is_worker(config):
         from pytest_itbench.controller import Controller
 
+        config.stash[GATE] = Gate(settings.concurrency, settings.budget)
         config.pluginmanager.register(Controller(config, settings), "itbench-controller")
 
 
@@ -78,6 +83,9 @@ def resolve_settings(config: pytest.Config) -> Settings:
         reporters=tuple(text.strip() for text in resolve(config, "itbench_report")),
         recordings=recordings,
         record=handed.get("record") or settle_mode(RecordMode(resolve(config, "itbench_record")), recordings).value,
+        concurrency=resolve(config, "itbench_concurrency"),
+        retries=resolve(config, "itbench_retries"),
+        budget=Budget(**dict(resolve(config, "itbench_budget"))),
         generate=resolve(config, "itbench_generate_only"),
         run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
         owner=handed.get("owner") or f"{socket.gethostname()}:{os.getpid()}",
@@ -109,9 +117,8 @@ def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
         stop=resolve(config, "itbench_stop"),
         parameters=resolve(config, "itbench_param"),
     )
-    choices = [
-        replace(choice, sampling=sampling, **common) for choice in parse_models(resolve(config, "itbench_model"))
-    ]
+    named = set_prices(parse_models(resolve(config, "itbench_model")), dict(resolve(config, "itbench_price")))
+    choices = [replace(c, sampling=sampling, **{**common, "options": common["options"] | c.options}) for c in named]
     return sweep(choices, resolve(config, "itbench_temperature"), resolve(config, "itbench_level"))
 
 

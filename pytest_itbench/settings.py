@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import ModelChoice
 
 
@@ -21,6 +22,9 @@ class Settings:
         run: the run's name, which is also its directory's name.
         recordings: where replies are kept by the hash of their request.
         record: when a model is asked and when a recording answers, settled for this run.
+        concurrency: requests at once, of all processes together.
+        retries: how often a request is tried again when the trouble may pass.
+        budget: what the run may spend.
         generate: ask for candidates only, without environments.
         owner: the process that started the run, for clean-up after it was killed.
         environment: which provider starts environments.
@@ -35,6 +39,9 @@ class Settings:
     reporters: tuple[str, ...]
     recordings: Path
     record: str
+    concurrency: int
+    retries: int
+    budget: Budget
     generate: bool
     run: str
     owner: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -46,6 +46,22 @@ def parse_models(specs: Sequence[str]) -> tuple[ModelChoice, ...]:
             label, number = f"{choice.label}-{number}", number + 1
         choices.append(replace(choice, label=label))
     return tuple(choices)
+
+
+def set_prices(choices: Sequence[ModelChoice], prices: Mapping[str, tuple[float, float]]) -> list[ModelChoice]:
+    """Give models the prices that the user named them by label.
+
+    Raises:
+        OptionMistake: a label is not that of any model.
+    """
+    labels = [choice.label for choice in choices]
+    for label in prices:
+        if label not in labels:
+            raise OptionMistake(f"--itbench-price: no model has the label {label!r}; labels: {', '.join(labels)}")
+    return [
+        replace(choice, options={**choice.options, "price": prices[choice.label]}) if choice.label in prices else choice
+        for choice in choices
+    ]
 
 
 def sweep(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic_ai.direct import model_request_sync
-from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    ModelConnectionError,
+    ModelRateLimitError,
+    ModelServerError,
+    ModelUnavailableError,
+    UserError,
+)
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, SystemPromptPart, UserPromptPart
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
@@ -30,6 +37,13 @@ KEYS = {
 }
 """What each provider wants to have set; also the list of the kinds."""
 
+TOO_MANY = 429
+BUSY = (408, 409, 425, 500, 502, 503, 504, 529)
+PASSING = (ModelConnectionError, ModelServerError, ModelUnavailableError)
+MILLION = 1_000_000
+Price = tuple[float, float]
+"""US dollars per million tokens: in, out."""
+
 STANDARD = frozenset(ModelSettings.__annotations__)
 
 
@@ -46,15 +60,23 @@ class Provider:
         self._settings = build_settings(choice)
 
     def ask(self, request: Request) -> Reply:
-        """One chat completion. The client library retries what its provider calls temporary."""
+        """One chat completion, asked once; the gate decides whether it is asked again."""
         prompt = request.prompt
         messages: list[ModelMessage] = [ModelRequest([SystemPromptPart(prompt.system), UserPromptPart(prompt.user)])]
         try:
             response = model_request_sync(self._model, messages, model_settings=self._settings)
         except AgentRunError as error:
-            text = " ".join(str(error).split())[:1000]
-            raise ProviderTrouble(f"{self._choice.label} gave no reply: {type(error).__name__}: {text}") from error
-        return Reply(text=redact(response.text or ""), usage=_read_usage(response), finish=response.finish_reason or "")
+            raise ProviderTrouble(
+                f"{self._choice.label} gave no reply: {' '.join(str(error).split())[:1000]}",
+                temporary=isinstance(error, PASSING) or _has_status(error, *BUSY),
+                limited=isinstance(error, ModelRateLimitError) or _has_status(error, TOO_MANY),
+                retry_after=getattr(error, "retry_after", None),
+            ) from error
+        return Reply(
+            text=redact(response.text or ""),
+            usage=_read_usage(response, self._choice.options.get("price")),
+            finish=response.finish_reason or "",
+        )
 
 
 def _build(choice: ModelChoice) -> Model:
@@ -79,6 +101,7 @@ def build_settings(choice: ModelChoice) -> ModelSettings:
     sampling = choice.sampling
     given: dict[str, Any] = {
         "timeout": choice.timeout,
+        "max_retries": 0,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
@@ -94,6 +117,21 @@ def build_settings(choice: ModelChoice) -> ModelSettings:
     return checked
 
 
-def _read_usage(response: ModelResponse) -> Usage:
+def _has_status(error: Exception, *statuses: int) -> bool:
+    return getattr(error, "status_code", None) in statuses
+
+
+def _read_usage(response: ModelResponse, price: Price | None) -> Usage:
     usage = response.usage
-    return Usage(requests=1, input_tokens=usage.input_tokens or None, output_tokens=usage.output_tokens or None)
+    tokens = {"input_tokens": usage.input_tokens or None, "output_tokens": usage.output_tokens or None}
+    return Usage(requests=1, cost=_find_cost(response, price), **tokens)
+
+
+def _find_cost(response: ModelResponse, price: Price | None) -> float | None:
+    """US dollars, by the given price or else by genai-prices' table; None where it does not know the model."""
+    if price:
+        return (response.usage.input_tokens * price[0] + response.usage.output_tokens * price[1]) / MILLION
+    try:
+        return float(response.cost().total_price)
+    except (LookupError, ValueError, AssertionError):
+        return None

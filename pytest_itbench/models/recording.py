@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -60,15 +61,18 @@ def hash_request(choice: ModelChoice, request: Request) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def make_recorded(choice: ModelChoice, directory: Path, mode: RecordMode) -> Model:
-    """The model, with recordings before it if asking it costs something.
+Wrap = Callable[[Model], Model]
+
+
+def make_recorded(choice: ModelChoice, directory: Path, mode: RecordMode, wrap: Wrap) -> Model:
+    """The model; if asking it costs something, with recordings before it and `wrap` around what is really asked.
 
     Raises:
         UnknownName, MissingExtra, OptionMistake: the model cannot be made, and its recordings alone do not do.
     """
     if not is_costly(choice):
         return build_model(choice)
-    return Recorded(choice, directory, mode, None if mode is RecordMode.NONE else build_model(choice))
+    return Recorded(choice, directory, mode, None if mode is RecordMode.NONE else wrap(build_model(choice)))
 
 
 class Recorded:

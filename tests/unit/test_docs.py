@@ -26,7 +26,15 @@ TOP = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md
 TEXTS = {path: path.read_text("utf-8") for path in (*PAGES, *TOP)}
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|mnt|srv|Users|home/(?!ops\b)\w+|tmp/\w+)\b")
-PUBLIC = ("arxiv.org", "testinfra.readthedocs.io", "docs.pytest.org", "semver.org", "docs.docker.com", "localhost:8000")
+PUBLIC = (
+    "arxiv.org",
+    "testinfra.readthedocs.io",
+    "docs.pytest.org",
+    "semver.org",
+    "docs.docker.com",
+    "github.com",
+    "localhost:8000",
+)
 
 
 @pytest.fixture(scope="module")

@@ -153,3 +153,34 @@ def test_a_name_is_needed() -> None:
     """The kind alone names no model."""
     with pytest.raises(OptionMistake, match="needs a model's name"):
         build_model(ModelChoice(label="m", kind="openai", name=""))
+
+
+@pytest.mark.parametrize(
+    ("status", "temporary", "limited"), [(429, True, True), (500, True, False), (503, True, False), (401, False, False)]
+)
+def test_troubles_are_told_apart(
+    endpoint: Endpoint, question: Request, *, status: int, temporary: bool, limited: bool
+) -> None:
+    """What may pass is tried again by the gate, and by nobody else."""
+    endpoint.status = status
+    with pytest.raises(ProviderTrouble) as caught:
+        build_model(choose(endpoint)).ask(question)
+    assert (caught.value.temporary, caught.value.limited) == (temporary, limited)
+    assert len(endpoint.seen) == 1
+
+
+def test_a_server_that_is_not_there_may_come(question: Request) -> None:
+    """A refused connection is temporary."""
+    choice = ModelChoice(label="m", kind="openai", name="m", options={"base_url": "http://127.0.0.1:9/v1"})
+    with pytest.raises(ProviderTrouble) as caught:
+        build_model(choice).ask(question)
+    assert caught.value.temporary
+
+
+def test_prices(endpoint: Endpoint, question: Request) -> None:
+    """The user's price counts; without one, a model that the table does not know has none."""
+    assert build_model(choose(endpoint)).ask(question).usage.cost is None
+    priced = ModelChoice(
+        label="m", kind="openai", name="m", options={"base_url": endpoint.url, "price": (1_000_000.0, 2_000_000.0)}
+    )
+    assert build_model(priced).ask(question).usage.cost == 11 + 2 * 7
