@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,12 +25,17 @@ from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.models.choice import find_server
 from pytest_itbench.models.gate import Address, serve_gate
+from pytest_itbench.models.recording import RecordMode
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
-from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner
-from pytest_itbench.session import GATE, WORKER_INPUT, usage_errors
+from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner, find_cache
+from pytest_itbench.session import GATE, SERVERS, WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_itbench.models.server import ModelServer
 
 LOG = logging.getLogger(__name__)
 CRASHED = "???"
@@ -68,10 +73,25 @@ class Controller:
         except AttemptInvalid as trouble:
             raise pytest.UsageError(f"{trouble.message}; {trouble.hint}") from trouble
         with usage_errors():
+            self._start_servers(session.config.get_terminal_writer().line)
             if self._settings.generate:
                 self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
             elif not self._settings.prove:
                 self._ledger = Ledger(self._settings.run_directory)
+
+    def _start_servers(self, tell: Callable[[str], None]) -> None:
+        """Start what the models need, one server each; all of them start at once."""
+        servers: dict[str, ModelServer] = {}
+        for choice in self._settings.models if self._settings.record != RecordMode.NONE else ():
+            if serve := find_server(choice):
+                from pytest_itbench.models.server import ModelServer
+
+                log = self._settings.run_directory / f"server-{choice.label}.log"
+                servers[choice.label] = server = ModelServer(serve(choice, find_cache()), log)
+                self._closing.callback(server.stop)
+        for server in servers.values():
+            server.wait(tell)
+        self._config.stash[SERVERS] = {label: server.url for label, server in servers.items()}
 
     def pytest_report_header(self) -> str:
         """One line on what is tried."""
@@ -93,6 +113,7 @@ class Controller:
             "owner": settings.owner,
             "record": settings.record,
             "gate": asdict(self._address),
+            "servers": self._config.stash[SERVERS],
         }
 
     @pytest.hookimpl(optionalhook=True)

@@ -8,6 +8,7 @@
     │   ├── BrokenScenario     all the mistakes of one scenario directory
     │   ├── OptionMistake      an option, ini key or environment variable
     │   ├── UnknownName        a model, environment or reporter that nobody registered
+    │   ├── ServerFailed       a model's server, which the run starts, ended or does not answer
     │   └── MissingExtra       a name whose Python packages are not installed
     ├── HostStopped            the candidate stopped a host; the attempt is missed
     └── AttemptInvalid         an attempt could not be judged, and the model is not to blame
@@ -73,6 +74,10 @@ class MissingExtra(UserMistake):
 
     def __init__(self, what: str, extra: str, missing: str) -> None:
         super().__init__(f"{what} needs the Python package {missing!r}: pip install 'pytest-itbench[{extra}]'")
+
+
+class ServerFailed(UserMistake):
+    """A model's server that the run started ended or gave no answer; holds the end of its log."""
 
 
 class HostStopped(ItbenchError):

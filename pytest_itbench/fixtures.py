@@ -38,7 +38,7 @@ def itbench_model(request: pytest.FixtureRequest, itbench_attempt: Attempt) -> M
     runner = Runner.of(request.config)
     settings = runner.settings
     return make_recorded(
-        itbench_attempt.model, settings.recordings, RecordMode(settings.record), runner.put_behind_gate
+        runner.locate(itbench_attempt.model), settings.recordings, RecordMode(settings.record), runner.put_behind_gate
     )
 
 

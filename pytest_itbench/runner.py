@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from pytest_itbench import wire
 from pytest_itbench.collection import CANDIDATE, PLAN
+from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import EnvironmentProvider
@@ -21,7 +23,7 @@ from pytest_itbench.models.gate import Address, GateKeeper, reach_gate
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
-from pytest_itbench.session import GATE, WORKER_INPUT
+from pytest_itbench.session import GATE, SERVERS, WORKER_INPUT
 from pytest_itbench.settings import Settings
 
 ATTEMPT = pytest.StashKey[Attempt]()
@@ -62,6 +64,12 @@ class Runner:
         """The run's gate, which may be in another process."""
         address = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {}).get("gate")
         return reach_gate(Address(**address)) if address else self.config.stash[GATE]
+
+    def locate(self, choice: ModelChoice) -> ModelChoice:
+        """The choice with the address of its server, if the run started one."""
+        handed = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {})
+        url = (handed.get("servers") or self.config.stash.get(SERVERS, {})).get(choice.label)
+        return replace(choice, options={**choice.options, "base_url": f"{url}/v1"}) if url else choice
 
     def put_behind_gate(self, model: Model) -> Model:
         """The model, asked in turn with all others of the run."""

@@ -29,6 +29,8 @@ from pytest_itbench.validation.python_file import PACKAGE
 
 GATE = pytest.StashKey[Gate]()
 """The run's gate, in the process that the user started."""
+SERVERS = pytest.StashKey[dict[str, str]]()
+"""The addresses of the servers that the run started, by their models' labels."""
 SETTINGS = pytest.StashKey[Settings]()
 USUAL_KS = (1, 3, 5, 10)
 WORKER_INPUT = "itbench"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.errors import OptionMistake
 from pytest_itbench.models.base import Model
 from pytest_itbench.registry import find_implementation
+
+if TYPE_CHECKING:
+    from pytest_itbench.models.server import Launch  # it needs an HTTP library that is not always there
 
 GROUP = "models"
 SPEC = re.compile(r"^(?:(?P<label>[A-Za-z0-9][\w.-]*)=)?(?P<kind>[a-z][a-z0-9_-]*)(?::(?P<name>.*))?$", re.DOTALL)
@@ -89,6 +93,18 @@ def is_costly(choice: ModelChoice) -> bool:
     return bool(getattr(find_implementation(GROUP, choice.kind), "costly", False))
 
 
+def find_server(choice: ModelChoice) -> Callable[[ModelChoice, Path], Launch] | None:
+    """How the model's server is started, if the run has to start one.
+
+    Raises:
+        UnknownName, MissingExtra
+    """
+    serve: Callable[[ModelChoice, Path], Launch] | None = getattr(
+        find_implementation(GROUP, choice.kind), "serve", None
+    )
+    return serve
+
+
 def build_model(choice: ModelChoice) -> Model:
     """Make the model.
 
@@ -103,5 +119,5 @@ def _make_label(kind: str, name: str) -> str:
     """A name for node ids and tables: no brackets, no @, no slashes."""
     if not name:
         return kind
-    short = PurePath(name.split(maxsplit=1)[0]).stem if kind in ("replay", "script", "file") else name
+    short = PurePath(name.split(maxsplit=1)[0]).stem if kind in ("replay", "script", "file", "local") else name
     return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")

@@ -86,7 +86,8 @@ def _build(choice: ModelChoice) -> Model:
             from pydantic_ai.models.openai import OpenAIChatModel
             from pydantic_ai.providers.openai import OpenAIProvider
 
-            return OpenAIChatModel(choice.name, provider=OpenAIProvider(base_url=choice.options.get("base_url")))
+            access = {name: choice.options.get(name) for name in ("base_url", "api_key")}
+            return OpenAIChatModel(choice.name, provider=OpenAIProvider(**access))
         return infer_model(f"{choice.kind}:{choice.name}")
     except ImportError as error:
         raise MissingExtra(f"model {choice.kind!r}", choice.kind, error.name or choice.kind) from error
