@@ -27,10 +27,10 @@ USAGE_ERROR = int(pytest.ExitCode.USAGE_ERROR)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; gives the exit status: 0 well, 1 not, 4 a mistake in what was asked."""
-    parsed, rest = build_parser().parse_known_args(arguments)
-    if rest and parsed.run is not run_check:
-        build_parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    parsed.rest = rest
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["check"] and not {"-h", "--help"} & set(given):
+        return run_check(given[1:])
+    parsed = build_parser().parse_args(given)
     command: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return command(parsed)
@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(
         commands,
         "check",
-        run_check,
+        lambda parsed: run_check(parsed.paths),
         "prove scenarios with real containers: noop misses, the solution passes, counterexamples are caught;"
         " further arguments go to pytest (-n auto, -k …, --itbench-repeat=5)",
     ).add_argument("paths", nargs="*", default=["."], metavar="PATH")
@@ -80,9 +80,9 @@ def _add(
     return parser
 
 
-def run_check(parsed: argparse.Namespace) -> int:
+def run_check(arguments: Sequence[str]) -> int:
     """A pytest run that proves scenarios, in a process of its own: pytest wants to be the first to import a plugin."""
-    command = [sys.executable, "-m", "pytest", *parsed.paths, "--itbench-prove", *parsed.rest]
+    command = [sys.executable, "-m", "pytest", "--itbench-prove", *arguments]
     return subprocess.run(command, check=False).returncode
 
 

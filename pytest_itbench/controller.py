@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -62,7 +63,14 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Look at all scenarios, the engine and the run's directory before the first worker starts."""
-        refuse_mistakes(find_paths(self._config), self._config.getini("norecursedirs"))
+        paths = find_paths(self._config)
+        for path in paths:
+            if path.exists() and not path.resolve().is_relative_to(self._config.rootpath.resolve()):
+                problem = f"{path} lies outside pytest's root directory {self._config.rootpath}"
+                raise pytest.UsageError(
+                    f"{problem}, so that its items have no names of their own; give another --rootdir"
+                )
+        refuse_mistakes(paths, [*self._config.getini("norecursedirs"), *find_ignored(self._config)])
         if self._config.option.collectonly:
             return
         with usage_errors():
@@ -165,28 +173,39 @@ class Controller:
     # --- at the end --------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Account for every planned attempt, write the reports, remove what is left of the run."""
-        if self._ledger:
-            for nodeid in self._planned:
-                self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
-            if self._ledger.outcomes:
-                self._summary = summarise(self._ledger.outcomes, self._describe_run())
-                self._files = write_reports(self._summary, self._settings.run_directory, self._settings.reporters)
-                hook = self._config.hook.pytest_itbench_summary
-                hook(config=self._config, summary=self._summary, directory=self._settings.run_directory)
-            self._ledger.close()
-        if self._candidates:
-            self._candidates.close()
-        self._closing.close()
-        self._sweep()
+        try:
+            if self._ledger:
+                self._account(session, self._ledger)
+        finally:
+            for file in (self._candidates, self._ledger):
+                if file:
+                    file.close()
+            self._closing.close()
+            self._sweep()
+
+    def _account(self, session: pytest.Session, ledger: Ledger) -> None:
+        known = len(ledger.outcomes)
+        for nodeid in self._planned:
+            self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
+        if len(ledger.outcomes) > known and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a lost attempt is no success, whatever pytest has seen
+        if ledger.outcomes:
+            place = self._settings.run_directory
+            self._summary = summarise(ledger.outcomes, self._describe_run())
+            self._files = write_reports(self._summary, place, self._settings.reporters)
+            self._config.hook.pytest_itbench_summary(config=self._config, summary=self._summary, directory=place)
 
     def _sweep(self) -> None:
         runner = Runner.of(self._config)
         if "provider" in vars(runner):
             try:
                 runner.provider.close()
-                runner.provider.sweep(self._settings.run)
+                runner.provider.sweep(self._settings.owner)
             except AttemptInvalid as trouble:
                 LOG.warning("left behind by run %s: %s", self._settings.run, trouble)
 
@@ -259,6 +278,12 @@ def render_spent(spent: Mapping[str, float]) -> str:
 def find_paths(config: pytest.Config) -> list[Path]:
     """The files and directories that were given to pytest, or that its ini file names."""
     return [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
+
+
+def find_ignored(config: pytest.Config) -> list[str]:
+    """What --ignore and --ignore-glob exclude, as patterns of absolute paths."""
+    given = [*(config.option.ignore or ()), *(config.option.ignore_glob or ())]
+    return [os.path.normpath(config.invocation_params.dir / pattern) for pattern in given]
 
 
 def refuse_mistakes(paths: Iterable[Path], skip: list[str]) -> None:

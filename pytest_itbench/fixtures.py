@@ -11,7 +11,6 @@ from pytest_itbench.domain.candidate import Proposal
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment, Ground
 from pytest_itbench.models.base import Model
-from pytest_itbench.models.recording import RecordMode, make_recorded
 from pytest_itbench.runner import Runner
 from pytest_itbench.running import Attempt, Validate, keep_logs, make_candidate, make_ready
 from pytest_itbench.solvers.base import Solver
@@ -35,11 +34,7 @@ def itbench_attempt(request: pytest.FixtureRequest, itbench_scenario: Scenario) 
 @pytest.fixture
 def itbench_model(request: pytest.FixtureRequest, itbench_attempt: Attempt) -> Model:
     """The model that is asked: anything with ``ask(request) -> Reply``."""
-    runner = Runner.of(request.config)
-    settings = runner.settings
-    return make_recorded(
-        runner.locate(itbench_attempt.model), settings.recordings, RecordMode(settings.record), runner.put_behind_gate
-    )
+    return Runner.of(request.config).find_model(itbench_attempt.model)
 
 
 @pytest.fixture

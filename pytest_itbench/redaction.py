@@ -17,7 +17,7 @@ def find_secrets() -> dict[str, str]:
 
 
 def redact(text: str) -> str:
-    """The text with every secret's value replaced by its name."""
+    """The text with every secret's value replaced by its name, and what UTF-8 cannot hold by question marks."""
     for value, name in find_secrets().items():
         text = text.replace(value, f"[{name}]")
-    return text
+    return text.encode("utf-8", "replace").decode()

@@ -21,6 +21,7 @@ from pytest_itbench.errors import AttemptInvalid
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.gate import Address, GateKeeper, reach_gate
 from pytest_itbench.models.gated import Gated
+from pytest_itbench.models.recording import RecordMode, make_recorded
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
 from pytest_itbench.session import GATE, SERVERS, WORKER_INPUT
@@ -44,6 +45,7 @@ class Runner:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.config, self.settings = config, settings
+        self._models: dict[tuple[str, str, str], Model] = {}
         self.worker = getattr(config, "workerinput", {}).get("workerid", "main")
 
     @classmethod
@@ -65,13 +67,22 @@ class Runner:
         address = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {}).get("gate")
         return reach_gate(Address(**address)) if address else self.config.stash[GATE]
 
-    def locate(self, choice: ModelChoice) -> ModelChoice:
+    def find_model(self, choice: ModelChoice) -> Model:
+        """The model, made once per process: its connections serve all attempts."""
+        key = (choice.label, choice.kind, choice.name)
+        if key not in self._models:
+            located, settings = self._locate(choice), self.settings
+            mode = RecordMode(settings.record)
+            self._models[key] = make_recorded(located, settings.recordings, mode, self._put_behind_gate)
+        return self._models[key]
+
+    def _locate(self, choice: ModelChoice) -> ModelChoice:
         """The choice with the address of its server, if the run started one."""
         handed = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {})
         url = (handed.get("servers") or self.config.stash.get(SERVERS, {})).get(choice.label)
         return replace(choice, options={**choice.options, "base_url": f"{url}/v1"}) if url else choice
 
-    def put_behind_gate(self, model: Model) -> Model:
+    def _put_behind_gate(self, model: Model) -> Model:
         """The model, asked in turn with all others of the run."""
         return Gated(model, self.gate, self.worker, self.settings.retries)
 
@@ -95,7 +106,7 @@ class Runner:
         outcome = self._find_outcome(item, call)
         if outcome and not self.settings.prove:
             item.user_properties += describe_properties(outcome)
-        if outcome and call.excinfo and call.excinfo.errisinstance(AttemptInvalid):
+        if outcome and call.excinfo and outcome.verdict is Verdict.INVALID and _is_plain(call.excinfo.value):
             call.excinfo = make_plain(render_invalid(outcome))
         report = yield
         if CANDIDATE in item.stash and call.when == "call":
@@ -156,6 +167,11 @@ def describe_properties(outcome: Outcome) -> list[tuple[str, object]]:
     facts |= {f"check.{check.name}": "passed" if check.passed else "failed" for check in outcome.checks}
     facts |= {f"seconds.{stage}": seconds for stage, seconds in outcome.timings.items()}
     return [(f"itbench.{name}", value) for name, value in facts.items()]
+
+
+def _is_plain(error: BaseException) -> bool:
+    """Whether an error is told without traceback; those that are no Exception would mean something else to pytest."""
+    return isinstance(error, AttemptInvalid) or not isinstance(error, Exception)
 
 
 def make_plain(text: str) -> pytest.ExceptionInfo[BaseException]:

@@ -10,8 +10,8 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,7 +95,9 @@ class Attempt:
                 kind=kind,
                 message=redact(message),
                 hint=redact(hint),
-                checks=checks,
+                checks=tuple(
+                    replace(check, name=redact(check.name), message=redact(check.message)) for check in checks
+                ),
                 score=score,
                 domain=self.scenario.domain.value,
                 difficulty=self.scenario.difficulty.value,
@@ -115,7 +117,8 @@ class Attempt:
         if isinstance(error, AttemptInvalid):
             return self.end(Verdict.INVALID, FailureKind(error.kind), error.message, hint=error.hint)
         text = "".join(traceback.format_exception_only(error)).strip()
-        self.keep("traceback", "traceback.txt", "".join(traceback.format_exception(error)))
+        with suppress(OSError):  # the trouble may be that nothing can be written
+            self.keep("traceback", "traceback.txt", "".join(traceback.format_exception(error)))
         return self.end(Verdict.INVALID, FailureKind.HARNESS, text, hint="see traceback.txt in the attempt's evidence")
 
 
@@ -201,6 +204,7 @@ def _apply(attempt: Attempt, environment: Environment, candidate: str, times: in
         applications.append(application)
         if application.status != 0:
             break
+    environment.end_candidate()
     return applications
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +21,7 @@ from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
 from pytest_itbench.models.replay import choose_candidates
 from pytest_itbench.options import resolve
+from pytest_itbench.owner import describe_owner
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
@@ -47,7 +46,7 @@ def activate(config: pytest.Config) -> None:
     from pytest_itbench.collection import register_markers
     from pytest_itbench.runner import Runner
 
-    _refuse_reruns(config)
+    _refuse_repetition(config)
     register_markers(config, [*Domain, *Difficulty])
     pytest.register_assert_rewrite(PACKAGE)
     with usage_errors():
@@ -90,7 +89,7 @@ def resolve_settings(config: pytest.Config) -> Settings:
         budget=Budget(**dict(resolve(config, "itbench_budget"))),
         generate=resolve(config, "itbench_generate_only"),
         run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
-        owner=handed.get("owner") or f"{socket.gethostname()}:{os.getpid()}",
+        owner=handed.get("owner") or describe_owner(),
         environment=resolve(config, "itbench_environment"),
         prove=prove,
         repeat=resolve(config, "itbench_repeat"),
@@ -133,9 +132,11 @@ def _make_run_name(prefix: str) -> str:
     return f"{prefix}{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _refuse_reruns(config: pytest.Config) -> None:
+def _refuse_repetition(config: pytest.Config) -> None:
     if config.getoption("reruns", None):
         raise pytest.UsageError("--reruns would turn misses into passes and inflate pass@k; use --itbench-attempts")
+    if config.getoption("dist", "no") == "each":
+        raise pytest.UsageError("--dist=each would run each attempt on every worker; use --dist=load or another")
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -23,6 +23,7 @@ class Event:
     Attributes:
         action: the module that the task names.
         ignored: a failure that the playbook itself chose to pass over.
+        changed: the task changed something, whatever else became of it.
     """
 
     kind: EventKind
@@ -31,6 +32,7 @@ class Event:
     action: str
     message: str = ""
     ignored: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,14 @@ class Application:
         status: the exit status of the tool that ran it; None when it was stopped at its time limit.
         output: what the tool printed, cut to a bound.
         seconds: how long it took.
+        complete: whether `events` are all that there were.
     """
 
     status: int | None
     output: str
     events: tuple[Event, ...]
     seconds: float
+    complete: bool = True
 
     @property
     def timed_out(self) -> bool:
@@ -56,7 +60,7 @@ class Application:
     @property
     def changes(self) -> tuple[Event, ...]:
         """The tasks that changed something."""
-        return tuple(event for event in self.events if event.kind is EventKind.CHANGED)
+        return tuple(event for event in self.events if event.changed)
 
     @property
     def failures(self) -> tuple[Event, ...]:

@@ -49,6 +49,13 @@ class Environment(Protocol):
             EngineTrouble: the machine from which it runs is gone.
         """
 
+    def end_candidate(self) -> None:
+        """End everything that still runs where the candidate was run from: validators look at what it left, not at it.
+
+        Raises:
+            EngineTrouble
+        """
+
     def read_logs(self) -> Mapping[str, str]:
         """The log of each machine, cut to a bound; what cannot be read is left out."""
 
@@ -61,7 +68,8 @@ class Ground:
     """What an environment belongs to, for its labels.
 
     Attributes:
-        owner: the process that started the run, as ``host:pid``; while it lives, nobody else removes the environment.
+        owner: the process that started the run (`owner.describe_owner`); while it lives, nobody else removes the
+            environment.
     """
 
     run: str
@@ -82,11 +90,11 @@ class EnvironmentProvider(Protocol):
     def create(self, scenario: Scenario, ground: Ground) -> Environment:
         """An environment that is not started yet."""
 
-    def sweep(self, run: str) -> int:
-        """Remove what is left of a run; returns how many things were removed."""
+    def sweep(self, owner: str) -> int:
+        """Remove what is left of an owner's environments; returns how many things were removed."""
 
     def sweep_orphans(self) -> int:
-        """Remove what runs left behind whose owner on this machine is no more; returns how many things were removed."""
+        """Remove what owners left behind that are no more (`owner.is_gone`); returns how many things were removed."""
 
     def close(self) -> None:
         """Wait until everything that was stopped is gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,9 @@ def load_scenario(path: Path) -> domain.Scenario:
 
 def find_scenario_files(root: Path, skip: Sequence[str] = ()) -> Iterator[Path]:
     """All ``scenario.yaml`` below `root`, sorted; directories whose name matches `skip` are not entered."""
+    root = Path(os.path.abspath(root))  # noqa: PTH100  # patterns name paths as they were given, symlinks and all
+    if any(root.match(pattern) for pattern in skip if os.path.isabs(pattern)):  # noqa: PTH117
+        return
     if root.is_file():
         if root.name == FILE_NAME:
             yield root

@@ -88,7 +88,9 @@ class HostFileSet(Strict):
     dockerfile: str | None = None
     packages: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+_=~:-]*$")]] = []
     files: list[HostFileFile] = []
-    environment: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    environment: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Annotated[str, Field(pattern=r'^[^"\n\\]*$')]
+    ] = {}
     groups: list[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]] = []
     start: list[Line] = []
     limits: LimitsFile = LimitsFile()

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pytest_itbench.models.server import Launch  # it needs an HTTP library that is not always there
 
 GROUP = "models"
-SPEC = re.compile(r"^(?:(?P<label>[A-Za-z0-9][\w.-]*)=)?(?P<kind>[a-z][a-z0-9_-]*)(?::(?P<name>.*))?$", re.DOTALL)
+LONGEST_LABEL = 60
+"""Labels are names of directories too."""
+SPEC = re.compile(r"^(?:(?P<label>[A-Za-z0-9][\w.-]{0,59})=)?(?P<kind>[a-z][a-z0-9_-]*)(?::(?P<name>.*))?$", re.DOTALL)
 
 
 def parse_model(spec: str) -> ModelChoice:
@@ -120,4 +122,4 @@ def _make_label(kind: str, name: str) -> str:
     if not name:
         return kind
     short = PurePath(name.split(maxsplit=1)[0]).stem if kind in ("replay", "script", "file", "local") else name
-    return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")
+    return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")[:LONGEST_LABEL]

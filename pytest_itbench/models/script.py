@@ -6,6 +6,10 @@ import os
 import shlex
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from subprocess import PIPE
+from typing import IO
 
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
@@ -45,17 +49,50 @@ class Script:
         return Reply(text=redact(output))
 
     def _run(self, prompt: bytes, environment: dict[str, str]) -> tuple[int, str, str]:
-        pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(  # the user's own command
-                self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
+            process = subprocess.Popen(
+                self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
             )
         except OSError as error:
             raise ProviderTrouble(f"{self._command[0]} cannot be started: {error}") from error
         try:
-            output, errors = process.communicate(prompt, timeout=self._choice.timeout)
+            with ThreadPoolExecutor(3) as pool:
+                pool.submit(_feed, process, prompt)
+                streams = [pool.submit(_read, process, stream) for stream in (process.stdout, process.stderr)]
+                _await(process, self._choice.timeout)
+                output, errors = (stream.result().decode(errors="replace") for stream in streams)
         except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
             raise ProviderTrouble(f"{self._command[0]} gave no reply within {self._choice.timeout:g} s") from error
-        return process.returncode, output[:REPLY_LIMIT].decode(errors="replace"), errors.decode(errors="replace")
+        return process.returncode, output, errors
+
+
+def _await(process: subprocess.Popen[bytes], timeout: float) -> None:
+    """Wait for the command; whatever ends the waiting early, as Ctrl-C does, ends the command with its children too."""
+    try:
+        process.wait(timeout)
+    except BaseException:
+        _kill(process)
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _feed(process: subprocess.Popen[bytes], prompt: bytes) -> None:
+    with suppress(BrokenPipeError), process.stdin or nullcontext():  # a command need not read what it is told
+        if process.stdin:
+            process.stdin.write(prompt)
+
+
+def _read(process: subprocess.Popen[bytes], stream: IO[bytes] | None) -> bytes:
+    """What a stream says, up to the limit; a command that says more is ended."""
+    if stream is None:
+        return b""
+    with stream:
+        said = stream.read(REPLY_LIMIT)
+        if stream.read(1):
+            _kill(process)
+    return said

@@ -55,7 +55,7 @@ def take_playbook(reply: Reply) -> Candidate:
     Raises:
         NoCandidate: there is none, there are several, it is cut off or too large.
     """
-    text = THOUGHT.sub("", reply.text.replace("\r\n", "\n"))
+    text = THOUGHT.sub("", reply.text.replace("\r\n", "\n").encode("utf-8", "replace").decode())
     cut = reply.finish == CUT
     if not text.strip():
         raise NoCandidate(*_explain_silence(reply.text, cut=cut))

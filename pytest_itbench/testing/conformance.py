@@ -10,8 +10,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment, EnvironmentProvider, Ground
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.controls import NOTHING
+from pytest_itbench.owner import describe_owner
 from pytest_itbench.scaffold import write_scenario
 
 FAILING = """
@@ -36,7 +35,7 @@ FAILING = """
 def make_ground(run: str = "conformance", owner: str = "") -> Ground:
     """A ground of the running process."""
     key = AttemptKey(scenario="s", model="m", index=0)
-    return Ground(run=run, key=key, owner=owner or f"{socket.gethostname()}:{os.getpid()}")
+    return Ground(run=run, key=key, owner=owner or describe_owner())
 
 
 class EnvironmentConformance:
@@ -107,7 +106,7 @@ class EnvironmentConformance:
 
     def test_nothing_is_left_after_stop(self, provider: EnvironmentProvider, scenario: Scenario) -> None:
         """What was stopped is gone once the provider is closed."""
-        environment = provider.create(scenario, make_ground(run="conformance-left"))
+        environment = provider.create(scenario, make_ground(owner="conformance-left"))
         environment.start()
         environment.stop()
         provider.close()

@@ -88,7 +88,7 @@ class FakeEnvironment:
                     status = 2
                     events.append(Event(kind=EventKind.FAILED, host=name, task="fake", action="fake", message=rest))
                 case "change":
-                    events.append(Event(kind=EventKind.CHANGED, host=name, task="fake", action="fake"))
+                    events.append(Event(kind=EventKind.CHANGED, host=name, task="fake", action="fake", changed=True))
                 case "timeout":
                     status = None
                 case "stop":
@@ -102,6 +102,9 @@ class FakeEnvironment:
         return Application(
             status=status, output=f"applied {len(candidate)} characters\n", events=tuple(events), seconds=0.0
         )
+
+    def end_candidate(self) -> None:
+        """Nothing runs on."""
 
     def read_logs(self) -> dict[str, str]:
         """No logs."""
@@ -127,9 +130,9 @@ class FakeProvider:
         del ground
         return FakeEnvironment(scenario)
 
-    def sweep(self, run: str) -> int:
+    def sweep(self, owner: str) -> int:
         """Nothing is ever left."""
-        del run
+        del owner
         return 0
 
     def sweep_orphans(self) -> int:

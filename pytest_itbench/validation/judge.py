@@ -38,9 +38,10 @@ def judge(applications: Sequence[Application], checks: Sequence[CheckResult], *,
         checks: what the validators said afterwards.
         idempotent: a second run must not have changed anything.
     """
-    every = (*_judge_applications(applications, idempotent), *checks)
+    own = _judge_applications(applications, idempotent)
+    every = (*own, *checks)
     failed = [check for check in every if not check.passed]
-    kind, stage, message = _explain(applications, failed)
+    kind, stage, message = _explain(applications, failed, own)
     return Judgement(
         verdict=Verdict.MISSED if failed else Verdict.SOLVED,
         stage=stage,
@@ -69,12 +70,14 @@ def _judge_applications(applications: Sequence[Application], idempotent: bool) -
         elif name == IDEMPOTENT and application.changes:
             tasks = ", ".join(f"{event.task} ({event.host})" for event in application.changes)
             problem = f"the second run changed something: {tasks}"
+        elif name == IDEMPOTENT and not application.complete:
+            problem = "the second run did not tell all that it did, so that it may have changed something"
         results.append(CheckResult(name=name, passed=not problem, message=problem, seconds=application.seconds))
     return results
 
 
 def _explain(
-    applications: Sequence[Application], failed: Sequence[CheckResult]
+    applications: Sequence[Application], failed: Sequence[CheckResult], own: Sequence[CheckResult]
 ) -> tuple[FailureKind | None, Stage, str]:
     if not failed:
         return None, Stage.VALIDATE, ""
@@ -83,6 +86,6 @@ def _explain(
             kind, text = classify_failure(application)
             return kind, Stage.APPLY, text
     kind = FailureKind.CHECKS_FAILED
-    if all(check.name == IDEMPOTENT for check in failed):
+    if all(check in own for check in failed):
         kind = FailureKind.NOT_IDEMPOTENT
     return kind, Stage.VALIDATE, "\n".join(f"{check.name}: {check.message}" for check in failed)

@@ -23,6 +23,9 @@ PACKAGE = "itbench_scenarios"
 
 PREFIXES = ("check_", "test_")
 
+PYTESTS_FAILURE = "Failed"
+"""What ``pytest.fail`` raises; it is no Exception, and pytest is not known here."""
+
 Check = Callable[..., object]
 
 
@@ -46,7 +49,9 @@ def load_validator(directory: Path, path: Path) -> ModuleType:
     relative = path.relative_to(directory).with_suffix("")
     try:
         return importlib.import_module(".".join((package, *relative.parts)))
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         text = "".join(traceback.format_exception_only(error)).strip()
         raise ValidatorBroken(f"{path} cannot be imported: {text}") from error
 
@@ -64,6 +69,9 @@ def find_checks(module: ModuleType) -> list[tuple[str, Check]]:
     ]
     if not found:
         raise ValidatorBroken(f"{module.__file__} defines no function named check_… or test_…")
+    for name, function in found:
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise ValidatorBroken(f"{module.__file__}: check {name} would never run: it is async or has a yield")
     return found
 
 
@@ -88,17 +96,23 @@ def _match_arguments(function: Check, validator: Validator, hosts: Mapping[str, 
 def _run_check(name: str, function: Check, arguments: dict[str, object]) -> CheckResult:
     started = time.monotonic()
     try:
-        function(**arguments)
+        given = function(**arguments)
         problem = None
-    except ItbenchError:
+    except (ItbenchError, KeyboardInterrupt, GeneratorExit):
         raise
     except (NameError, ImportError, SyntaxError) as error:  # mistakes that no state of a host can cause
         raise ValidatorBroken(f"check {name} is broken: {type(error).__name__}: {error}") from error
     except Exception as error:  # noqa: BLE001  # what a host sends may break any parsing: that check failed
         problem = _describe(error)
-    return CheckResult(
-        name=name, passed=problem is None, message=problem or "", seconds=round(time.monotonic() - started, 4)
-    )
+    except BaseException as error:
+        if type(error).__name__ != PYTESTS_FAILURE:
+            raise ValidatorBroken(f"check {name} neither passes nor fails: {type(error).__name__}: {error}") from error
+        problem = str(error)
+    else:
+        if given is not None:
+            raise ValidatorBroken(f"check {name} gives {given!r}: it must assert, and give nothing")
+    seconds = round(time.monotonic() - started, 4)
+    return CheckResult(name=name, passed=problem is None, message=problem or "", seconds=seconds)
 
 
 def _describe(error: Exception) -> str:

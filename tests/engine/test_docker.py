@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from testinfra.host import Host
@@ -20,6 +22,7 @@ from pytest_itbench.environments.docker.probe import CheckTimeout
 from pytest_itbench.environments.docker.provider import DockerProvider, find_left
 from pytest_itbench.errors import HostStopped, NotReady
 from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.owner import describe_owner
 from pytest_itbench.testing.conformance import EnvironmentConformance, make_ground
 from pytest_itbench.validation.checks import run_checks
 from pytest_itbench.validation.failure import classify_failure
@@ -148,6 +151,7 @@ def test_a_candidate_that_does_not_end_is_stopped(start: Start) -> None:
     environment = start("limits: {candidate: 3}\n")
     application = play(environment, "ansible.builtin.command: sleep 300")
     assert application.timed_out
+    environment.end_candidate()
     with environment.connect() as hosts:
         assert hosts["web"].run("hostname").rc == 0
 
@@ -320,25 +324,92 @@ def test_permission_and_unreachable_are_told(start: Start) -> None:
     assert classify_failure(away)[0] is FailureKind.UNREACHABLE
 
 
-def left_of(run: str) -> list[str]:
-    """Containers and networks that carry a run's label."""
-    return [str(thing.name) for thing in find_left(f"{LABEL}.run={run}")]
+def left_of(owner: str) -> list[str]:
+    """Containers and networks that carry an owner's label."""
+    return [str(thing.name) for thing in find_left(f"{LABEL}.owner={owner}")]
 
 
 def test_what_a_killed_process_left_is_removed(provider: DockerProvider, write: Callable[..., Scenario]) -> None:
-    """The sweep takes what belongs to a dead process of this machine, and nothing of a living one."""
-    process = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    living = make_ground(run="sweep-living")
-    dead = make_ground(run="sweep-dead", owner=f"{living.owner.rpartition(':')[0]}:{int(process.stdout)}")
+    """The sweep takes what belongs to a dead process of this place, and nothing of a living one or of another place."""
+    code = "from pytest_itbench.owner import describe_owner; print(describe_owner())"
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    living, foreign = describe_owner(), f"elsewhere{dead}"
     scenario = write()
-    environments = [provider.create(scenario, ground) for ground in (living, dead)]
+    environments = [provider.create(scenario, make_ground(owner=owner)) for owner in (living, dead, foreign)]
     for environment in environments:
         environment.start()
-    assert len(left_of("sweep-dead")) == 3
     provider.sweep_orphans()
-    assert left_of("sweep-dead") == []
-    assert len(left_of("sweep-living")) == 3
-    assert provider.sweep("sweep-living") == 3
-    assert left_of("sweep-living") == []
+    assert [len(left_of(owner)) for owner in (living, dead, foreign)] == [3, 0, 3]
+    assert provider.sweep(foreign) == 3
+    assert [len(left_of(owner)) for owner in (living, foreign)] == [3, 0]
     for environment in environments:
         environment.stop()
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "ansible.builtin.command: rm /etc/passwd",
+        "ansible.builtin.shell: 'nohup sh -c \"while :; do pkill -9 -f itbench/sh; done\" >/dev/null 2>&1 &'",
+    ],
+)
+def test_a_host_that_lets_nobody_in_is_no_excuse(start: Start, tasks: str) -> None:
+    """A candidate that keeps validators out has missed, or is judged; it is never invalid."""
+    environment = start()
+    play(environment, tasks)
+    environment.end_candidate()
+    try:
+        with environment.connect() as hosts:
+            for _ in range(50):
+                hosts["web"].run("true")
+    except HostStopped:
+        return
+
+
+def test_a_first_run_cannot_deceive_the_second(start: Start) -> None:
+    """Neither a configuration nor plugins left by the first run, nor an ignored failure, hide a change."""
+    environment = start()
+    left = """
+    - hosts: localhost
+      gather_facts: false
+      tasks:
+        - copy: {content: "[defaults]\\n", dest: ./ansible.cfg}
+        - file: {path: ./library, state: directory}
+    - hosts: all
+      become: true
+      gather_facts: false
+      tasks:
+        - {shell: "date >>/done; false", ignore_errors: true}
+    """
+    for _ in range(2):
+        application = environment.apply(dedent(left))
+        assert application.status == 0, application.output
+        assert application.complete
+        assert [event.action for event in application.changes][-1] == "shell"
+
+
+def test_nothing_of_the_candidate_runs_on(start: Start) -> None:
+    """What the candidate left running on the control machine ends before validators look."""
+    environment = start()
+    late = "nohup sh -c 'sleep 2; ssh -o StrictHostKeyChecking=no web sudo touch /late' >/dev/null 2>&1 &"
+    environment.apply(f"- hosts: localhost\n  gather_facts: false\n  tasks:\n    - shell: {json.dumps(late)}\n")
+    environment.end_candidate()
+    environment.end_candidate()
+    with environment.connect() as hosts:
+        hosts["web"].run("sleep 3")
+        assert not hosts["web"].file("/late").exists
+
+
+def test_a_shell_validator_that_hangs_or_floods_has_failed(start: Start, tmp_path: Path) -> None:
+    """What the host makes of a check cannot break the validator."""
+    script = "check flood head -c 6000000 /dev/zero\ncheck quoted sh -c \"echo 'a b'; exit 1\"\n"
+    environment = start(
+        "limits: {check: 2}\nvalidators: [flood.sh, hang.sh]\n", {"flood.sh": script, "hang.sh": "sleep 60\n"}
+    )
+    scenario = load_scenario(tmp_path / "real" / "scenario.yaml")
+    with environment.connect() as hosts:
+        results = {result.name: (result.passed, result.message) for result in run_checks(scenario, hosts)}
+    assert results["flood"] == (True, "")
+    assert results["quoted"] == (False, "a b")
+    assert results["hang.sh"][0] is False
+    assert "no answer within 2 s" in results["hang.sh"][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,3 +165,32 @@ def test_sweeps_are_collected_side_by_side(scenarios: Path, run: Run) -> None:
     points = ("--itbench-level=1", "--itbench-level=3")
     result = run("scenarios/one", "--itbench-model=noop", *points, "--itbench-attempts=2", "--collect-only", "-q")
     assert listed(result) == [f"one/scenario.yaml::noop-l{n}-attempt-{i}" for i in (0, 1) for n in (1, 3)]
+
+
+def test_ignored_scenarios_are_not_looked_at(scenarios: Path, run: Run) -> None:
+    """--ignore excludes a broken scenario too."""
+    (scenarios / "two" / "scenario.yaml").write_text("nonsense")
+    run("scenarios", "--itbench-model=oracle", "--ignore=scenarios/two").assert_outcomes(passed=1)
+    run("scenarios", "--itbench-model=oracle", "--ignore-glob=*/two", "--itbench-run=s").assert_outcomes(passed=1)
+
+
+def test_scenarios_outside_the_root_are_refused(scenarios: Path, run: Run) -> None:
+    """Their items would have no names of their own."""
+    (scenarios.parent / "other").mkdir()
+    result = run("--rootdir=other", "scenarios", "--itbench-model=oracle")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *scenarios lies outside pytest's root directory *other*--rootdir"])
+
+
+def test_each_attempt_is_run_once(scenarios: Path, run: Run) -> None:
+    """--dist=each would count attempts twice."""
+    result = run("scenarios", "--itbench-model=oracle", "-n2", "--dist=each")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--dist=each would run each attempt on every worker*"])
+
+
+def test_options_of_check_may_come_first(scenarios: Path, pytester: pytest.Pytester, run: Run) -> None:
+    """All arguments of check are pytest's."""
+    del run  # it chooses the fake environment
+    command = Path(sys.executable).with_name("pytest-itbench")
+    pytester.run(command, "check", "-n", "2", "-k", "noop", "scenarios").assert_outcomes(passed=2)

@@ -251,3 +251,59 @@ def test_pass_at_k_follows_the_attempts(scenarios: Path, run: Run) -> None:
     result.stdout.fnmatch_lines(["*invalid  pass@1  pass@3"])
     result = run("scenarios/one", "--itbench-model=oracle", "--itbench-k=2", "--itbench-run=s")
     result.stdout.fnmatch_lines(["*invalid  pass@2", "*n/a"])
+
+
+def test_text_that_utf8_cannot_hold_breaks_nothing(
+    run: Run, make_scenario: Callable[..., Path], pytester: pytest.Pytester, outcomes: Outcomes
+) -> None:
+    """Lone surrogates in a message or a reply become question marks, with and without workers."""
+    make_scenario("one", below=pytester.path, validator='def check_it(web): assert False, "bad \\ud800"')
+    for number, extra in enumerate(("-n0", "-n2")):
+        result = run("one", "--itbench-model=oracle", extra, f"--itbench-run=u{number}")
+        result.assert_outcomes(failed=1)
+        assert "it: bad ?" in (pytester.path / "reports" / f"u{number}" / "outcomes.jsonl").read_text()
+    (pytester.path / "rec.jsonl").write_text('{"scenario": "one", "reply": "```yaml\\n- hosts: \\ud800\\n```"}')
+    run("one", "--itbench-model=replay:rec.jsonl").assert_outcomes(failed=1)
+    assert outcomes()[0]["verdict"] == "missed"
+
+
+def test_lost_attempts_are_no_success(run: Run, scenarios: Path, pytester: pytest.Pytester) -> None:
+    """When nothing that pytest counts has failed, but an attempt was not run, the exit status says so."""
+    pytester.makeconftest(
+        """
+import pytest
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    return True if "two" in item.nodeid else None
+"""
+    )
+    result = run("scenarios", "--itbench-model=oracle")
+    result.stdout.fnmatch_lines(["*1 invalid: not run*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_skip_in_a_fixture_is_invalid(run: Run, scenarios: Path, pytester: pytest.Pytester) -> None:
+    """An attempt cannot be skipped out of the count."""
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef itbench_model(): pytest.skip('not today')")
+    result = run("scenarios/one", "--itbench-model=fixture:x")
+    result.assert_outcomes(errors=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_broken_listener_leaves_reports_and_no_containers(
+    run: Run, scenarios: Path, pytester: pytest.Pytester
+) -> None:
+    """A hook that raises is shown; the files were written before."""
+    pytester.makeconftest("def pytest_itbench_summary(): raise ValueError('my hook')")
+    result = run("scenarios/one", "--itbench-model=oracle")
+    assert result.ret != 0
+    assert "my hook" in result.stdout.str() + result.stderr.str()
+    assert (pytester.path / "reports" / "r" / "summary.json").is_file()
+
+
+def test_evidence_that_cannot_be_written_ends_one_attempt(run: Run, scenarios: Path, outcomes: Outcomes) -> None:
+    """A full disk makes attempts invalid; it does not end the run."""
+    (scenarios.parent / "reports" / "r").mkdir(parents=True)
+    (scenarios.parent / "reports" / "r" / "attempts").touch()
+    run("scenarios", "--itbench-model=oracle").assert_outcomes(errors=2)
+    assert {outcome["kind"] for outcome in outcomes()} == {"harness"}

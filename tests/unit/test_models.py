@@ -164,3 +164,10 @@ def test_sweeps_give_each_point_its_label() -> None:
         "openai-m-t0.8-l3",
     ]
     assert [(c.sampling.temperature, c.level) for c in sweep(choices, [], [3])] == [(None, 3)]
+
+
+def test_a_script_that_never_stops_talking_is_stopped(request_of: Request, tmp_path: Path) -> None:
+    """What it says beyond the limit is not kept in memory; it is ended there."""
+    script = write_script(tmp_path / "ask", "exec yes")
+    with pytest.raises(ProviderTrouble, match="ended with status -9"):
+        build_model(parse_model(f"script:{script}")).ask(request_of)

@@ -56,6 +56,7 @@ def check_a(host, hosts): assert list(hosts) == ["web"] and hosts["web"] is host
         ("assert 1 == 2", "assertion failed: "),
         ("{}['gone']", "KeyError: 'gone'"),
         ("raise RuntimeError('bad')", "RuntimeError: bad"),
+        ("import pytest; pytest.fail('seen: y')", "seen: y"),
     ],
 )
 def test_a_failed_check_says_why(make_scenario: Make, body: str, message: str) -> None:
@@ -72,6 +73,12 @@ def test_a_failed_check_says_why(make_scenario: Make, body: str, message: str) -
         ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
         ("def check_it(:", "cannot be imported:"),
         ("x = 1", "defines no function named check_"),
+        ("async def check_it(web): pass", "check it would never run"),
+        ("def check_it(web): yield", "check it would never run"),
+        ("def check_it(web): return False", "check it gives False: it must assert"),
+        ("import pytest\ndef check_it(web): pytest.skip('x')", "check it neither passes nor fails: Skipped"),
+        ("def check_it(web): raise SystemExit(1)", "check it neither passes nor fails: SystemExit"),
+        ("import pytest\npytest.skip('x', allow_module_level=True)", "cannot be imported"),
         ("def check_it(db): pass", r"validate.py:1: unknown argument 'db'; known: host, hosts, web"),
     ],
 )
@@ -156,7 +163,7 @@ def test_an_ignored_failure_does_not_count() -> None:
 
 PASSED = CheckResult(name="a", passed=True)
 FAILED = CheckResult(name="b", passed=False, message="seen: 1")
-CHANGE = make_event(EventKind.CHANGED)
+CHANGE = Event(kind=EventKind.CHANGED, host="web", task="T", action="a", changed=True)
 
 
 def test_solved_when_everything_passed() -> None:
@@ -204,3 +211,15 @@ def test_a_stopped_host_is_the_candidates_doing() -> None:
     """Nobody escapes a miss by stopping the machine that would show it."""
     judgement = judge_stopped_host([make_application()], "web stopped")
     assert (judgement.verdict, judgement.kind, judgement.score) == (Verdict.MISSED, FailureKind.UNREACHABLE, 0.0)
+
+
+def test_a_check_may_be_named_like_one_of_ours() -> None:
+    """The harness's own idempotence is told from a check of that name."""
+    mine = CheckResult(name="idempotent", passed=False, message="mine")
+    assert judge([make_application()], [mine], idempotent=True).kind is FailureKind.CHECKS_FAILED
+
+
+def test_a_second_run_must_tell_all() -> None:
+    """Without the end of its events, nobody knows what a second run changed."""
+    silent = Application(status=0, output="", events=(), seconds=1.0, complete=False)
+    assert judge([make_application(), silent], [PASSED], idempotent=True).kind is FailureKind.NOT_IDEMPOTENT

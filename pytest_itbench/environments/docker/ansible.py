@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from pytest_itbench.domain.application import Event, EventKind
+
+# What Ansible would load from beside a playbook: a first run could put it there to deceive the second.
+RUN = """
+rm -rf ansible.cfg library module_utils collections ./*_plugins
+exec ansible-playbook "$0"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the callback told of a run.
+
+    Attributes:
+        rest: what else stood in the stream.
+        complete: whether the callback told the end, and so everything before it.
+    """
+
+    events: tuple[Event, ...]
+    rest: str
+    complete: bool
 
 
 def playbook_command(path: str) -> list[str]:
     """The command that runs a playbook in the control machine."""
-    return ["ansible-playbook", path]
+    return ["sh", "-c", RUN, path]
 
 
-def read_events(errors: str, mark: str) -> tuple[tuple[Event, ...], str]:
-    """Take the callback's lines, which begin with `mark`, out of stderr; gives them and the rest."""
-    events, rest = [], []
+def playbook_environment(mark: str) -> dict[str, str]:
+    """Its environment: the harness's own configuration, and a home of its own for each run.
+
+    With it, a second run logs in anew and meets what the first one did to sshd, and no plugin of the first.
+    """
+    return {
+        "ITBENCH_MARK": mark,
+        "ANSIBLE_CONFIG": "/etc/ansible/ansible.cfg",
+        "ANSIBLE_HOME": f"/home/ops/.ansible/{mark[:8]}",
+    }
+
+
+def read_events(errors: str, mark: str) -> Told:
+    """Take the callback's lines, which begin with `mark`, out of stderr."""
+    events: list[Event] = []
+    rest: list[str] = []
+    complete = False
     for line in errors.splitlines():
-        event = _read_event(line.removeprefix(mark)) if line.startswith(mark) else None
-        if event:
-            events.append(event)
-        else:
+        if not line.startswith(mark):
             rest.append(line)
-    return tuple(events), "\n".join(rest)
+        elif line == f"{mark}end":
+            complete = True
+        elif event := _read_event(line.removeprefix(mark)):
+            events.append(event)
+    return Told(events=tuple(events), rest="\n".join(rest), complete=complete)
 
 
 def _read_event(text: str) -> Event | None:

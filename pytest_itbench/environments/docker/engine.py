@@ -80,7 +80,7 @@ def run_in(  # the arguments of an exec
     command: Sequence[str],
     *,
     timeout: float,
-    user: str = "root",
+    user: str = "0:0",
     workdir: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Ran:

@@ -8,20 +8,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException, NotFound
 from testinfra.host import Host as Connection
 
 from pytest_itbench.domain.application import Application
 from pytest_itbench.domain.scenario import Host, HostLimits, Scenario, Step
 from pytest_itbench.environments.base import Ground
-from pytest_itbench.environments.docker.ansible import playbook_command, read_events
+from pytest_itbench.environments.docker.ansible import playbook_command, playbook_environment, read_events
 from pytest_itbench.environments.docker.engine import (
     LABEL,
     Member,
@@ -32,13 +32,14 @@ from pytest_itbench.environments.docker.engine import (
     run_in,
 )
 from pytest_itbench.environments.docker.image_store import ImageStore
-from pytest_itbench.environments.docker.probe import MOUNT, CheckTimeout, ProbeBackend, ProbeShell
+from pytest_itbench.environments.docker.probe import MOUNT, CheckTimeout, ProbeBackend, ProbeShell, ShellLost
 from pytest_itbench.errors import EngineTrouble, HostStopped, NotReady
 
 LOG = logging.getLogger(__name__)
 CONTROL = "control"
 CONTROL_LIMITS = HostLimits(memory=1024**3, cpus=2.0, pids=512)
 OPS = 1000
+CONFLICT = 409
 LOG_LINES = 400
 SSH_WAIT = 20.0
 # The engine's resolver knows the attempt's own names; it would ask others for all the rest, and wait for them.
@@ -58,6 +59,7 @@ class DockerEnvironment:
         self.name = f"itbench-{digest}"
         self._started: list[str] = []
         self._shells: dict[str, ProbeShell] = {}
+        self._applied = False
 
     # --- start -------------------------------------------------------------------------------------------------
 
@@ -81,6 +83,7 @@ class DockerEnvironment:
             ["/bin/sh", "-c", "\n".join(lines)],
             host.limits,
             [Member(path="/home/ops/.ssh/authorized_keys", content=public, mode=0o644)],
+            environment=host.environment,
             volumes={tools: {"bind": MOUNT, "mode": "ro"}},
         )
 
@@ -99,6 +102,7 @@ class DockerEnvironment:
         command: list[str],
         limits: HostLimits,
         files: list[Member],
+        environment: tuple[tuple[str, str], ...] = (),
         **more: Any,
     ) -> None:
         with engine_errors(f"starting {name}"):
@@ -113,6 +117,7 @@ class DockerEnvironment:
                 dns=[NO_RESOLVER],
                 dns_opt=["timeout:1", "attempts:1"],
                 labels=self._labels(),
+                environment=dict(environment),
                 mem_limit=limits.memory,
                 memswap_limit=limits.memory,
                 nano_cpus=int(limits.cpus * 1e9),
@@ -194,11 +199,13 @@ class DockerEnvironment:
         """Trouble with a host that has stopped is that host's, not the engine's."""
         try:
             yield
-        except EngineTrouble:
+        except EngineTrouble as trouble:
             with engine_errors(f"looking at {host}"):
                 state = connect_engine().api.inspect_container(self._container(host))["State"]
-            if state["Running"]:
+            if state["Running"] and not (self._applied and isinstance(trouble, ShellLost)):
                 raise
+            if state["Running"]:  # the engine is well: something on the host ends the validators' shell
+                raise HostStopped(f"{host} does not let validators in: {trouble.message}") from None
             log = self._read_log(host)[-1000:]
             raise HostStopped(f"{host} stopped with status {state['ExitCode']}\n{log}".strip()) from None
 
@@ -230,12 +237,17 @@ class DockerEnvironment:
 
     def apply(self, candidate: str) -> Application:
         """Run the candidate as a playbook, from the control machine."""
-        application = self._play(candidate.encode(), self._scenario.limits.candidate)
-        if application.timed_out:
-            # Its processes would go on changing the hosts while validators look at them.
-            with engine_errors("stopping a candidate that ran out of time"):
+        self._applied = True
+        return self._play(candidate.encode(), self._scenario.limits.candidate)
+
+    def end_candidate(self) -> None:
+        """Kill the control machine; a candidate may have stopped it itself."""
+        with engine_errors("stopping the control machine"), suppress(NotFound):
+            try:
                 connect_engine().api.kill(self._container(CONTROL))
-        return application
+            except APIError as error:
+                if error.status_code != CONFLICT:  # it does not run any more
+                    raise
 
     def _play(self, playbook: bytes, timeout: float) -> Application:
         mark = random_name()
@@ -244,14 +256,15 @@ class DockerEnvironment:
             self._container(CONTROL),
             playbook_command(PLAYBOOK),
             timeout=timeout,
-            user="ops",
+            user=f"{OPS}:{OPS}",
             workdir="/home/ops/work",
-            # A directory of its own, so that a second run logs in anew and meets what the first one did to sshd.
-            environment={"ITBENCH_MARK": mark, "ANSIBLE_SSH_CONTROL_PATH_DIR": f"/home/ops/.ansible/{mark[:8]}"},
+            environment=playbook_environment(mark),
         )
-        events, errors = read_events(ran.stderr.decode(errors="replace"), mark)
-        output = ran.stdout.decode(errors="replace") + errors
-        return Application(status=ran.status, output=output, events=events, seconds=ran.seconds)
+        told = read_events(ran.stderr.decode(errors="replace"), mark)
+        output = ran.stdout.decode(errors="replace") + told.rest
+        return Application(
+            status=ran.status, output=output, events=told.events, seconds=ran.seconds, complete=told.complete
+        )
 
     # --- the end -----------------------------------------------------------------------------------------------
 
@@ -270,7 +283,10 @@ class DockerEnvironment:
         """Hand the containers and the network to the background remover."""
         self._close_shells()
         started, self._started = [self._container(name) for name in self._started], []
-        self._remover.submit(remove_attempt, started, self.name)
+        try:
+            self._remover.submit(remove_attempt, started, self.name)
+        except RuntimeError:  # the remover has been closed, as after Ctrl-C
+            remove_attempt(started, self.name)
 
 
 def remove_attempt(containers: list[str], network: str) -> None:

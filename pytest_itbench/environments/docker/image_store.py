@@ -168,7 +168,6 @@ def _scenario_layer(base: str, host: Host) -> Context:
         context["environment"] = text.encode()
         lines += ["COPY environment /tmp/environment"]
         lines += ["RUN cat /tmp/environment >>/etc/environment && rm /tmp/environment"]
-        lines += [f"ENV {name}={json.dumps(value)}" for name, value in host.environment]
     for index, file in enumerate(host.files):
         name, target = f"files/{index}", shlex.quote(file.destination)
         context[name] = file.source.read_bytes()

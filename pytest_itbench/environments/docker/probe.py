@@ -38,6 +38,10 @@ class CheckTimeout(AssertionError):
     """A validator's command did not end in time: what it looks at does not answer."""
 
 
+class ShellLost(EngineTrouble):
+    """The shell ended although nobody ended it."""
+
+
 class ProbeShell:
     """A shell in a running container. Times in seconds."""
 
@@ -53,7 +57,12 @@ class ProbeShell:
         api = connect_engine().api
         with engine_errors("opening the validators' connection"):
             created = api.exec_create(
-                container, [f"{MOUNT}/sh", "-c", script], stdin=True, environment={"PATH": PATH}, workdir="/"
+                container,
+                [f"{MOUNT}/sh", "-c", script],
+                stdin=True,
+                user="0:0",
+                environment={"PATH": PATH},
+                workdir="/",
             )
             self._stream = Stream(api.exec_start(created["Id"], socket=True))
             self._stream.write(self._mark + b"\n")
@@ -84,7 +93,7 @@ class ProbeShell:
         while len(ended) < len(kept):
             frame = self._stream.read_frame(deadline)
             if frame is None:
-                raise EngineTrouble("the validators' connection ended early", hint="did the host stop?")
+                raise ShellLost("the validators' connection ended early", hint="did the host stop?")
             number, content = frame
             kept[number] += content
             if len(kept[number]) > 2 * OUTPUT_LIMIT:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +17,7 @@ from pytest_itbench.environments.docker.engine import LABEL, connect_engine, eng
 from pytest_itbench.environments.docker.environment import DockerEnvironment
 from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.errors import EngineTrouble
+from pytest_itbench.owner import is_gone
 
 ENOUGH_DISK = 5 * 1024**3
 
@@ -42,14 +41,14 @@ class DockerProvider:
         """An environment of containers."""
         return DockerEnvironment(scenario, ground, self._images, self._remover)
 
-    def sweep(self, run: str) -> int:
-        """Remove a run's containers and networks."""
-        return _remove_all(find_left(f"{LABEL}.run={run}"))
+    def sweep(self, owner: str) -> int:
+        """Remove an owner's containers and networks."""
+        return _remove_all(find_left(f"{LABEL}.owner={owner}"))
 
     def sweep_orphans(self) -> int:
         """Remove containers and networks whose owner was killed."""
         left = find_left(f"{LABEL}.owner")
-        return _remove_all([thing for thing in left if _is_orphan(_read_labels(thing).get(f"{LABEL}.owner", ""))])
+        return _remove_all([thing for thing in left if is_gone(_read_labels(thing).get(f"{LABEL}.owner", ""))])
 
     def close(self) -> None:
         """Wait for the removals that were begun."""
@@ -101,20 +100,6 @@ def _read_labels(thing: Container | Network) -> dict[str, str]:
     if isinstance(thing, Container):
         return dict(thing.labels)
     return dict(thing.attrs.get("Labels") or {})
-
-
-def _is_orphan(owner: str) -> bool:
-    """Whether the owner was a process of this machine that is no more."""
-    host, _, pid = owner.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # it lives, under another user
-        return False
-    return False
 
 
 def _diagnose_disk(place: Path) -> tuple[bool, str]:

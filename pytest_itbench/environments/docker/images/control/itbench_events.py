@@ -36,6 +36,7 @@ class CallbackModule(CallbackBase):
             "action": str(task.action),
             "message": message[:MESSAGE_LIMIT] if kind in ("failed", "unreachable") else "",
             "ignored": bool(ignored),
+            "changed": bool(content.get("changed")),
         }
         sys.stderr.write(self._mark + json.dumps(event) + "\n")
         sys.stderr.flush()
@@ -51,3 +52,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_skipped(self, result):
         self._write("skipped", result)
+
+    def v2_playbook_on_stats(self, stats):
+        sys.stderr.write(self._mark + "end\n")
+        sys.stderr.flush()
