@@ -23,7 +23,6 @@ class Stage(StrEnum):
     CANDIDATE = "candidate"
     APPLY = "apply"
     VALIDATE = "validate"
-    TEARDOWN = "teardown"
 
 
 class FailureKind(StrEnum):
