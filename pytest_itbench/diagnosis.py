@@ -15,7 +15,18 @@ from pytest_itbench.runner import find_cache
 
 OLDEST_PYTHON = (3, 11)
 PARTS = ("pytest", "pytest-xdist", "pytest-testinfra", "docker")
-EXTRAS = {"openai": "pydantic_ai", "html": "pytest_html"}
+EXTRAS = {
+    "anthropic": "anthropic",
+    "bedrock": "boto3",
+    "cohere": "cohere",
+    "google": "google.genai",
+    "groq": "groq",
+    "html": "pytest_html",
+    "local": "xllamacpp",
+    "mistral": "mistralai",
+    "openai": "openai",
+}
+"""Each extra and a module that is there once it is installed."""
 
 
 def diagnose() -> Iterator[tuple[bool, str]]:
@@ -26,11 +37,18 @@ def diagnose() -> Iterator[tuple[bool, str]]:
     for name in ("pytest-itbench", *PARTS):
         yield _find_package(name)
     for extra, module in EXTRAS.items():
-        there = find_spec(module) is not None
+        there = _is_there(module)
         note = "installed" if there else f"not installed; pip install 'pytest-itbench[{extra}]'"
         yield True, f"extra {extra}: {note}"
     yield from find_implementation("environments", "docker")(find_cache()).diagnose()
     yield _find_cluster()
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 def _find_package(name: str) -> tuple[bool, str]:

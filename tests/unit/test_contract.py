@@ -6,11 +6,13 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from importlib.metadata import metadata
 
 import pytest
 
 import pytest_itbench
 from pytest_itbench import errors
+from pytest_itbench.diagnosis import EXTRAS
 from pytest_itbench.options import OPTIONS
 
 HEAVY = ("docker", "kubernetes", "pydantic", "pydantic_ai", "openai", "jinja2", "yaml", "rich", "cattrs", "testinfra")
@@ -81,3 +83,9 @@ def test_every_module_says_what_it_is() -> None:
         ]
         silent += [name for name, thing in things if not (thing.__doc__ or "").strip()]
     assert silent == []
+
+
+def test_doctor_knows_every_extra() -> None:
+    """What can be installed is looked for."""
+    provided = set(metadata("pytest-itbench").get_all("Provides-Extra") or ())
+    assert set(EXTRAS) == provided
