@@ -190,7 +190,7 @@ def test_what_a_host_declares_is_there(start: Start) -> None:
     environment = start(
         host="{packages: [jq],"
         " files: [{src: environment/motd, dest: /srv/a/motd, owner: ops, group: ops, mode: '0640'}],"
-        " environment: {SITE: 'a b'}, groups: [public], start: ['echo up >/run/up']}",
+        " environment: {SITE: 'a $HOME b'}, groups: [public], start: ['echo up >/run/up']}",
         files={"environment/motd": "hello\n"},
     )
     with environment.connect() as hosts:
@@ -199,11 +199,11 @@ def test_what_a_host_declares_is_there(start: Start) -> None:
         motd = web.file("/srv/a/motd")
         assert (motd.user, motd.group, motd.mode, motd.content_string) == ("ops", "ops", 0o640, "hello\n")
         assert web.file("/run/up").exists
-        assert web.run("echo $SITE").stdout == "a b\n"
+        assert web.run("echo $SITE").stdout == "a $HOME b\n"
     application = environment.apply(
         "- hosts: public\n  gather_facts: false\n  tasks:\n"
         "    - {ansible.builtin.command: printenv SITE, register: seen}\n"
-        "    - ansible.builtin.assert: {that: seen.stdout == 'a b'}\n"
+        "    - ansible.builtin.assert: {that: seen.stdout == 'a $HOME b'}\n"
     )
     assert application.status == 0, application.output
     assert {event.host for event in application.events} == {"web"}

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +178,19 @@ def test_keys_reach_nothing_that_is_written(
     assert [path for path in written if canary.encode() in path.read_bytes()] == []
     assert canary not in result.stdout.str() + result.stderr.str()
     assert "[OPENAI_API_KEY]" in result.stdout.str()
+
+
+def test_an_interrupted_run_leaves_no_command(scenarios: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the run with pytest's own status, and the command that was asked with it."""
+    monkeypatch.setenv("PYTEST_ITBENCH_ENVIRONMENT", "fake")
+    (scenarios.parent / "ask").write_text("#!/bin/sh\necho $$ >pid\nexec sleep 60\n")
+    (scenarios.parent / "ask").chmod(0o755)
+    process = subprocess.Popen([sys.executable, "-m", "pytest", "scenarios", MODEL], cwd=scenarios.parent)
+    deadline = time.monotonic() + 30
+    while not ((scenarios.parent / "pid").exists() and (scenarios.parent / "pid").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == pytest.ExitCode.INTERRUPTED
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((scenarios.parent / "pid").read_text()), 0)
