@@ -64,12 +64,7 @@ class Controller:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Look at all scenarios, the engine and the run's directory before the first worker starts."""
         paths = find_paths(self._config)
-        for path in paths:
-            if path.exists() and not path.resolve().is_relative_to(self._config.rootpath.resolve()):
-                problem = f"{path} lies outside pytest's root directory {self._config.rootpath}"
-                raise pytest.UsageError(
-                    f"{problem}, so that its items have no names of their own; give another --rootdir"
-                )
+        refuse_outside(self._config.rootpath, paths)
         refuse_mistakes(paths, [*self._config.getini("norecursedirs"), *find_ignored(self._config)])
         if self._config.option.collectonly:
             return
@@ -81,11 +76,11 @@ class Controller:
         except AttemptInvalid as trouble:
             raise pytest.UsageError(f"{trouble.message}; {trouble.hint}") from trouble
         with usage_errors():
-            self._start_servers(session.config.get_terminal_writer().line)
             if self._settings.generate:
                 self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
             elif not self._settings.prove:
                 self._ledger = Ledger(self._settings.run_directory)
+            self._start_servers(session.config.get_terminal_writer().line)
 
     def _start_servers(self, tell: Callable[[str], None]) -> None:
         """Start what the models need, one server each; all of them start at once."""
@@ -186,13 +181,10 @@ class Controller:
             self._sweep()
 
     def _account(self, session: pytest.Session, ledger: Ledger) -> None:
-        known = len(ledger.outcomes)
-        for nodeid in self._planned:
+        lost = [nodeid for nodeid in self._planned if self._find_key(nodeid) not in ledger]
+        for nodeid in lost:
             self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
-        if len(ledger.outcomes) > known and session.exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
+        if lost and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a lost attempt is no success, whatever pytest has seen
         if ledger.outcomes:
             place = self._settings.run_directory
@@ -209,10 +201,14 @@ class Controller:
             except AttemptInvalid as trouble:
                 LOG.warning("left behind by run %s: %s", self._settings.run, trouble)
 
-    def _make_lost(self, nodeid: str, kind: FailureKind, message: str) -> Outcome:
+    def _find_key(self, nodeid: str) -> AttemptKey:
         scenario, model, index = self._identify(nodeid)
+        return AttemptKey(scenario=scenario.id, model=model.label, index=index)
+
+    def _make_lost(self, nodeid: str, kind: FailureKind, message: str) -> Outcome:
+        scenario, model, _ = self._identify(nodeid)
         return Outcome(
-            key=AttemptKey(scenario=scenario.id, model=model.label, index=index),
+            key=self._find_key(nodeid),
             verdict=Verdict.INVALID,
             stage=Stage.ENVIRONMENT,
             kind=kind,
@@ -278,6 +274,18 @@ def render_spent(spent: Mapping[str, float]) -> str:
 def find_paths(config: pytest.Config) -> list[Path]:
     """The files and directories that were given to pytest, or that its ini file names."""
     return [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
+
+
+def refuse_outside(root: Path, paths: Iterable[Path]) -> None:
+    """See that every item gets a name of its own, which is its path below the root directory.
+
+    Raises:
+        pytest.UsageError: a path lies elsewhere.
+    """
+    for path in paths:
+        if path.exists() and not path.resolve().is_relative_to(root.resolve()):
+            problem = f"{path} lies outside pytest's root directory {root}"
+            raise pytest.UsageError(f"{problem}, so that its items have no names of their own; give another --rootdir")
 
 
 def find_ignored(config: pytest.Config) -> list[str]:

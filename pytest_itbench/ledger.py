@@ -71,6 +71,10 @@ class Ledger:
         """What was added, in the order of arrival."""
         return tuple(self._outcomes.values())
 
+    def __contains__(self, key: AttemptKey) -> bool:
+        """Whether an attempt's outcome was added."""
+        return key in self._outcomes
+
     def add(self, outcome: Outcome) -> bool:
         """Add an outcome; says whether it was the first of its attempt. Later ones are dropped."""
         if outcome.key in self._outcomes:

@@ -24,7 +24,7 @@ from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, make_recorded
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
-from pytest_itbench.session import GATE, SERVERS, WORKER_INPUT
+from pytest_itbench.session import GATE, SERVERS, find_handed
 from pytest_itbench.settings import Settings
 
 ATTEMPT = pytest.StashKey[Attempt]()
@@ -64,7 +64,7 @@ class Runner:
     @cached_property
     def gate(self) -> GateKeeper:
         """The run's gate, which may be in another process."""
-        address = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {}).get("gate")
+        address = find_handed(self.config).get("gate")
         return reach_gate(Address(**address)) if address else self.config.stash[GATE]
 
     def find_model(self, choice: ModelChoice) -> Model:
@@ -78,8 +78,7 @@ class Runner:
 
     def _locate(self, choice: ModelChoice) -> ModelChoice:
         """The choice with the address of its server, if the run started one."""
-        handed = getattr(self.config, "workerinput", {}).get(WORKER_INPUT, {})
-        url = (handed.get("servers") or self.config.stash.get(SERVERS, {})).get(choice.label)
+        url = (find_handed(self.config).get("servers") or self.config.stash.get(SERVERS, {})).get(choice.label)
         return replace(choice, options={**choice.options, "base_url": f"{url}/v1"}) if url else choice
 
     def _put_behind_gate(self, model: Model) -> Model:

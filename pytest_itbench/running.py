@@ -158,7 +158,8 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         prompt = render_prompt(attempt.scenario, attempt.model.level, attempt.model.system)
         attempt.keep("prompt", "prompt.md", str(prompt))
         proposal = solver.propose(Request(scenario=attempt.scenario, index=attempt.index, prompt=prompt))
-        attempt.keep("prompt", "prompt.md", str(proposal.prompt))  # a solver may have asked something else
+        if proposal.prompt != prompt:  # a solver may have asked something else
+            attempt.keep("prompt", "prompt.md", str(proposal.prompt))
         attempt.usage = proposal.reply.usage
         attempt.keep("reply", "reply.md", proposal.reply.text)
         if proposal.candidate:
@@ -193,6 +194,9 @@ def try_candidate(
         judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
     except HostStopped as stopped:
         judgement = judge_stopped_host(applications, str(stopped))
+    except AttemptInvalid:
+        keep_logs(attempt, environment)
+        raise
     return _conclude(attempt, environment, judgement)
 
 

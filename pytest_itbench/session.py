@@ -51,10 +51,8 @@ def activate(config: pytest.Config) -> None:
     pytest.register_assert_rewrite(PACKAGE)
     with usage_errors():
         settings = config.stash[SETTINGS] = resolve_settings(config)
-        for choice in settings.models:
-            make_recorded(choice, settings.recordings, RecordMode(settings.record), wrap=lambda model: model)
-        for name in settings.reporters:
-            find_implementation("reporters", name)
+    if not is_worker(config):  # workers are started only when these are well
+        _refuse_unusable(settings)
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
     if not is_worker(config):
@@ -64,13 +62,22 @@ def activate(config: pytest.Config) -> None:
         config.pluginmanager.register(Controller(config, settings), "itbench-controller")
 
 
+def _refuse_unusable(settings: Settings) -> None:
+    """Make each model and find each reporter once, so that what cannot be had is told before anything starts."""
+    with usage_errors():
+        for choice in settings.models:
+            make_recorded(choice, settings.recordings, RecordMode(settings.record), wrap=lambda model: model)
+        for name in settings.reporters:
+            find_implementation("reporters", name)
+
+
 def resolve_settings(config: pytest.Config) -> Settings:
     """All options of a run, checked.
 
     Raises:
         pytest.UsageError, OptionMistake: a value cannot be used.
     """
-    handed = getattr(config, "workerinput", {}).get(WORKER_INPUT, {})
+    handed = find_handed(config)
     prove = resolve(config, "itbench_prove")
     models = () if prove else _resolve_models(config)
     attempts = resolve(config, "itbench_attempts") or _count_attempts(models)
@@ -137,6 +144,12 @@ def _refuse_repetition(config: pytest.Config) -> None:
         raise pytest.UsageError("--reruns would turn misses into passes and inflate pass@k; use --itbench-attempts")
     if config.getoption("dist", "no") == "each":
         raise pytest.UsageError("--dist=each would run each attempt on every worker; use --dist=load or another")
+
+
+def find_handed(config: pytest.Config) -> dict[str, Any]:
+    """What the controller told this worker before it started; nothing elsewhere."""
+    handed: dict[str, Any] = getattr(config, "workerinput", {}).get(WORKER_INPUT, {})
+    return handed
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
@@ -36,6 +37,7 @@ class Replay:
         return recorded[request.index]
 
 
+@cache
 def read_candidates(path: Path) -> dict[str, dict[str, dict[int, Reply]]]:
     """Replies by model (empty where a line names none), scenario and attempt.
 

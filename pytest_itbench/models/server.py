@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +30,6 @@ class Launch:
     command: Callable[[int], list[str]]
     health: str = "/health"
     patience: float = 300.0
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelServer:
@@ -49,7 +48,6 @@ class ModelServer:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env=dict(launch.environment) or None,
             start_new_session=True,
         )
 

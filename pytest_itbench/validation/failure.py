@@ -142,9 +142,7 @@ def _find_cause(output: str) -> str:
     """What the tool printed of the last failed task, without the lines of the playbook that it quotes."""
     block = output.rpartition("\n[ERROR]: Task failed")[2].partition("\nfatal: ")[0]
     headline, *causes = block.split("\n<<< caused by >>>\n")
-    return (
-        "\n".join(part.strip().partition("\nOrigin: ")[0] for part in (headline, *causes)) if causes or headline else ""
-    )
+    return "\n".join(part.strip().partition("\nOrigin: ")[0] for part in (headline, *causes))
 
 
 def _find_error(output: str) -> str:

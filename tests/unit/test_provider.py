@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,61 +15,14 @@ from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.choice import build_model
 from pytest_itbench.models.provider import KEYS
-
-
-class Endpoint(ThreadingHTTPServer):
-    """Remembers what it was asked and answers with `status`."""
-
-    daemon_threads = True
-    status = 200
-    finish = "stop"
-    seen: list[dict[str, Any]]
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One chat completion."""
-
-    server: Endpoint
-
-    def do_POST(self) -> None:
-        """Answer as the protocol says."""
-        self.server.seen.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-        message = {"role": "assistant", "content": "an answer"}
-        content: dict[str, Any] = {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "m",
-            "choices": [{"index": 0, "finish_reason": self.server.finish, "message": message}],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
-        }
-        body = json.dumps(content if self.server.status == 200 else {"error": {"message": "bad key"}}).encode()
-        self.send_response(self.server.status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-        """Stay silent."""
+from pytest_itbench.testing.chat import ChatEndpoint, serve_chat
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
+def endpoint() -> Iterator[ChatEndpoint]:
     """A running endpoint."""
-    server = Endpoint(("127.0.0.1", 0), Handler)
-    server.seen = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve_chat() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -82,7 +32,7 @@ def question(make_scenario: Any) -> Request:
     return Request(scenario=scenario, index=0, prompt=Prompt(system="be good", user="do it"))
 
 
-def choose(endpoint: Endpoint, **more: Any) -> ModelChoice:
+def choose(endpoint: ChatEndpoint, **more: Any) -> ModelChoice:
     """The endpoint's model."""
     return ModelChoice(label="m", kind="openai", name="m", options={"base_url": endpoint.url}, **more)
 
@@ -97,7 +47,7 @@ SAMPLING = Sampling(
 )
 
 
-def test_one_request_one_reply(endpoint: Endpoint, question: Request) -> None:
+def test_one_request_one_reply(endpoint: ChatEndpoint, question: Request) -> None:
     """System and user message are sent as they are; text and usage come back."""
     reply = build_model(choose(endpoint)).ask(question)
     assert (reply.text, reply.usage.input_tokens, reply.usage.output_tokens) == ("an answer", 11, 7)
@@ -106,7 +56,7 @@ def test_one_request_one_reply(endpoint: Endpoint, question: Request) -> None:
     assert "temperature" not in seen
 
 
-def test_sampling_is_passed_on(endpoint: Endpoint, question: Request) -> None:
+def test_sampling_is_passed_on(endpoint: ChatEndpoint, question: Request) -> None:
     """Temperature and length reach the provider when they were given."""
     build_model(choose(endpoint, sampling=SAMPLING)).ask(question)
     seen = endpoint.seen[0]
@@ -115,13 +65,13 @@ def test_sampling_is_passed_on(endpoint: Endpoint, question: Request) -> None:
     assert {name: seen.get(name) for name in wanted} == wanted
 
 
-def test_the_finish_reason_is_kept(endpoint: Endpoint, question: Request) -> None:
+def test_the_finish_reason_is_kept(endpoint: ChatEndpoint, question: Request) -> None:
     """A reply that reached its limit says so."""
     endpoint.finish = "length"
     assert build_model(choose(endpoint)).ask(question).finish == "length"
 
 
-def test_a_refusal_is_no_miss(endpoint: Endpoint, question: Request) -> None:
+def test_a_refusal_is_no_miss(endpoint: ChatEndpoint, question: Request) -> None:
     """What the provider says is the cause of an invalid attempt."""
     endpoint.status = 401
     with pytest.raises(ProviderTrouble, match=r"m gave no reply: .*bad key"):
@@ -159,7 +109,7 @@ def test_a_name_is_needed() -> None:
     ("status", "temporary", "limited"), [(429, True, True), (500, True, False), (503, True, False), (401, False, False)]
 )
 def test_troubles_are_told_apart(
-    endpoint: Endpoint, question: Request, *, status: int, temporary: bool, limited: bool
+    endpoint: ChatEndpoint, question: Request, *, status: int, temporary: bool, limited: bool
 ) -> None:
     """What may pass is tried again by the gate, and by nobody else."""
     endpoint.status = status
@@ -177,7 +127,7 @@ def test_a_server_that_is_not_there_may_come(question: Request) -> None:
     assert caught.value.temporary
 
 
-def test_prices(endpoint: Endpoint, question: Request) -> None:
+def test_prices(endpoint: ChatEndpoint, question: Request) -> None:
     """The user's price counts; without one, a model that the table does not know has none."""
     assert build_model(choose(endpoint)).ask(question).usage.cost is None
     priced = ModelChoice(

@@ -101,8 +101,21 @@ def run_in(  # the arguments of an exec
             stdout, stderr, ended = _collect(stream, started + timeout)
         finally:
             stream.close()
-        status = api.exec_inspect(exec_id)["ExitCode"] if ended else None
+        status = _await_status(exec_id, started + timeout) if ended else None
     return Ran(status=status, stdout=stdout, stderr=stderr, seconds=time.monotonic() - started)
+
+
+def _await_status(exec_id: str, deadline: float) -> int | None:
+    """The exit status; the engine may know it only a moment after the output has ended. None at the deadline."""
+    while True:
+        state = connect_engine().api.exec_inspect(exec_id)
+        if not state["Running"]:
+            if state["ExitCode"] is None:
+                raise EngineTrouble("the engine does not know how a command ended")
+            return int(state["ExitCode"])
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.02)
 
 
 def _collect(stream: Stream, deadline: float) -> tuple[bytes, bytes, bool]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,8 +53,7 @@ class DockerEnvironment:
 
     def __init__(self, scenario: Scenario, ground: Ground, images: ImageStore, remover: ThreadPoolExecutor) -> None:
         self._scenario, self._ground, self._images, self._remover = scenario, ground, images, remover
-        digest = hashlib.sha256(f"{ground.run}/{ground.key}/{time.time_ns()}".encode()).hexdigest()[:12]
-        self.name = f"itbench-{digest}"
+        self.name = f"itbench-{random_name()[:12]}"
         self._started: list[str] = []
         self._shells: dict[str, ProbeShell] = {}
         self._applied = False
@@ -310,7 +307,7 @@ def render_inventory(hosts: tuple[Host, ...]) -> bytes:
         for group in host.groups:
             groups.setdefault(group, {"hosts": {}})["hosts"][host.name] = {}
     names: dict[str, dict[str, str]] = {host.name: {} for host in hosts}
-    return yaml.safe_dump({"all": {"hosts": names, "children": json.loads(json.dumps(groups))}}).encode()
+    return yaml.safe_dump({"all": {"hosts": names, "children": groups}}).encode()
 
 
 def _make_key() -> tuple[bytes, bytes]:

@@ -31,6 +31,8 @@ while IFS= read -r line; do
 done
 """
 
+PATIENCE = 10.0
+"""Seconds beyond a command's limit after which the shell is given up."""
 TIMED_OUT = (124, 137, 143)
 
 
@@ -39,7 +41,7 @@ class CheckTimeout(AssertionError):
 
 
 class ShellLost(EngineTrouble):
-    """The shell ended although nobody ended it."""
+    """The shell ended although nobody ended it, or does not answer."""
 
 
 class ProbeShell:
@@ -72,6 +74,7 @@ class ProbeShell:
 
         Raises:
             CheckTimeout: it took longer than the scenario's limit for a check.
+            ShellLost: the shell ended, or does not answer.
             EngineTrouble: the connection broke.
         """
         kept = {1: bytearray(), 2: bytearray()}
@@ -79,9 +82,11 @@ class ProbeShell:
         with engine_errors("running a validator's command"):
             self._stream.write(base64.b64encode(command.encode()) + b"\n")
             try:
-                self._read_until_marked(kept, started + self._timeout + 10)
+                self._read_until_marked(kept, started + self._timeout + PATIENCE)
             except TimeoutError:
-                raise CheckTimeout(f"no answer within {self._timeout:g} s: {command}") from None
+                # The shell ends commands at their limit by itself. One that stays silent may answer later, in place of
+                # the next command's answer, so that it must not be asked again.
+                raise ShellLost(f"the validators' shell does not answer any more: {command}") from None
         stdout, _, status = bytes(kept[1]).rpartition(self._mark)
         stderr = bytes(kept[2]).rpartition(self._mark)[0]
         if int(status) in TIMED_OUT and time.monotonic() - started >= self._timeout:
