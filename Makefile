@@ -37,6 +37,10 @@ demo: setup ## Run the scenarios against built-in models, without any key
 test: setup ## Run this project's own tests
 	@$(BIN)/pytest tests -n auto $(PYTEST_ARGS)
 
+.PHONY: test-vllm
+test-vllm: setup-python ## Run the tests that start vLLM, which is installed for them (3 GB)
+	@python=$$(scripts/setup-vllm) && PYTEST_ITBENCH_VLLM_PYTHON=$$python $(BIN)/pytest tests/vllm $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: lint-style lint-types lint-imports lint-shell ## Style, types, import floors, shell scripts
 
@@ -49,7 +53,7 @@ lint-types: setup-python
 lint-imports: setup-python
 	$(BIN)/lint-imports
 lint-shell:
-	@if command -v shellcheck >/dev/null; then set -x; shellcheck -x scripts/setup-* scripts/test-wheel .ci/run; \
+	@if command -v shellcheck >/dev/null; then set -x; shellcheck -x scripts/setup-* scripts/lock-vllm scripts/test-wheel .ci/run; \
 	  else echo 'shellcheck is not installed: shell scripts not checked'; fi
 
 .PHONY: check

@@ -13,10 +13,9 @@ import pytest
 from pytest_itbench.domain.candidate import ModelChoice, Proposal
 from pytest_itbench.domain.outcome import FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Counterexample, Scenario
-from pytest_itbench.environments.base import Environment
 from pytest_itbench.errors import BrokenScenario
 from pytest_itbench.loading.scenario import load_scenario
-from pytest_itbench.running import Attempt, Validate, make_candidate, try_candidate
+from pytest_itbench.running import Attempt, Validate, make_candidate, miss, try_candidate
 from pytest_itbench.session import SETTINGS
 from pytest_itbench.solvers.base import Solver
 
@@ -143,15 +142,18 @@ def describe(outcome: Outcome) -> str:
 def try_model(
     request: pytest.FixtureRequest,
     itbench_attempt: Attempt,
-    itbench_environment: Environment,
     itbench_candidate: Proposal,
     itbench_validator: Validate,
 ) -> None:
-    """The test function of every item."""
+    """The test function of every item; a reply without a candidate needs no environment."""
     plan = request.node.stash[PLAN]
-    outcome = try_candidate(
-        itbench_attempt, itbench_environment, itbench_candidate, itbench_validator, times=plan.times
-    )
+    if itbench_candidate.candidate is None:
+        outcome = miss(itbench_attempt, itbench_candidate)
+    else:
+        environment = request.getfixturevalue("itbench_environment")
+        outcome = try_candidate(
+            itbench_attempt, environment, itbench_candidate.candidate, itbench_validator, times=plan.times
+        )
     problem = plan.expect(outcome) if plan.expect else render_miss(outcome, itbench_attempt.place)
     if problem:
         pytest.fail(problem, pytrace=False)

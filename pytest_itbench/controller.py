@@ -6,17 +6,16 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_itbench import wire
+from pytest_itbench.asking import ASKING
 from pytest_itbench.collection import PLAN, parse_attempt_name
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
@@ -26,17 +25,11 @@ from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
-from pytest_itbench.models.choice import find_server
-from pytest_itbench.models.gate import Address, serve_gate
-from pytest_itbench.models.recording import RecordMode
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
 from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner, find_cache
-from pytest_itbench.session import GATE, SERVERS, WORKER_INPUT, usage_errors
+from pytest_itbench.session import WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
-
-if TYPE_CHECKING:
-    from pytest_itbench.models.server import ModelServer
 
 LOG = logging.getLogger(__name__)
 CRASHED = "???"
@@ -47,13 +40,11 @@ class Controller:
     """The plugin object of the process that the user started."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self._config, self._settings = config, settings
+        self._config, self._settings, self._asking = config, settings, config.stash[ASKING]
         self._started = datetime.now(UTC)
         self._planned: dict[str, None] = {}
         self._ledger: Ledger | None = None
         self._candidates: LineFile | None = None
-        self._closing = ExitStack()
-        self._address: Address | None = None
         self._summary: RunSummary | None = None
         self._files: dict[str, Path] = {}
         self._models = {model.label: model for model in settings.models}
@@ -80,21 +71,7 @@ class Controller:
                 self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
             elif not self._settings.prove:
                 self._ledger = Ledger(self._settings.run_directory)
-            self._start_servers(session.config.get_terminal_writer().line)
-
-    def _start_servers(self, tell: Callable[[str], None]) -> None:
-        """Start what the models need, one server each; all of them start at once."""
-        servers: dict[str, ModelServer] = {}
-        for choice in self._settings.models if self._settings.record != RecordMode.NONE else ():
-            if serve := find_server(choice):
-                from pytest_itbench.models.server import ModelServer
-
-                log = self._settings.run_directory / f"server-{choice.label}.log"
-                servers[choice.label] = server = ModelServer(serve(choice, find_cache()), log)
-                self._closing.callback(server.stop)
-        for server in servers.values():
-            server.wait(tell)
-        self._config.stash[SERVERS] = {label: server.url for label, server in servers.items()}
+            self._asking.start_servers(find_cache(), session.config.get_terminal_writer().line)
 
     def pytest_report_header(self) -> str:
         """One line on what is tried."""
@@ -109,20 +86,17 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker the run's name before it starts."""
         settings = self._settings
-        if self._address is None:
-            self._address = self._closing.enter_context(serve_gate(self._config.stash[GATE]))
         node.workerinput[WORKER_INPUT] = {
             "run": settings.run,
             "owner": settings.owner,
             "record": settings.record,
-            "gate": asdict(self._address),
-            "servers": self._config.stash[SERVERS],
+            **self._asking.hand_over(),
         }
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Free what a worker held of the gate when it went."""
-        self._config.stash[GATE].forget(node.gateway.id)
+        self._asking.gate.forget(node.gateway.id)
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
@@ -137,7 +111,9 @@ class Controller:
         self._plan(item.nodeid for item in session.items if PLAN in item.stash)
 
     def _plan(self, ids: Iterable[str]) -> None:
-        self._planned |= {nodeid: None for nodeid in ids if "/scenario.yaml::" in f"/{nodeid}"}
+        new = [nodeid for nodeid in ids if "/scenario.yaml::" in f"/{nodeid}" and nodeid not in self._planned]
+        self._planned |= dict.fromkeys(new)
+        self._asking.plan(self._identify, new)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -177,7 +153,7 @@ class Controller:
             for file in (self._candidates, self._ledger):
                 if file:
                     file.close()
-            self._closing.close()
+            self._asking.close()
             self._sweep()
 
     def _account(self, session: pytest.Session, ledger: Ledger) -> None:
@@ -210,7 +186,7 @@ class Controller:
         return Outcome(
             key=self._find_key(nodeid),
             verdict=Verdict.INVALID,
-            stage=Stage.ENVIRONMENT,
+            stage=Stage.CANDIDATE,
             kind=kind,
             message=message,
             domain=scenario.domain.value,
@@ -255,7 +231,7 @@ class Controller:
         terminalreporter.section("itbench")
         terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, colour=writer.hasmarkup))
         terminalreporter.write_line("")
-        if spent := render_spent(self._config.stash[GATE].report()):
+        if spent := render_spent(self._asking.gate.report()):
             terminalreporter.write_line(spent)
         for name, path in self._files.items():
             terminalreporter.write_line(f"{name + ':':10}{_shorten(path)}")

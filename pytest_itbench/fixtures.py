@@ -67,7 +67,6 @@ def itbench_environment(
 
 
 @pytest.fixture
-def itbench_candidate(itbench_attempt: Attempt, itbench_environment: Environment, itbench_solver: Solver) -> Proposal:
-    """The model's answer; asked for only once the environment is known to be good."""
-    del itbench_environment  # needed for the order alone
+def itbench_candidate(itbench_attempt: Attempt, itbench_solver: Solver) -> Proposal:
+    """The model's answer. It is there before the environment is started, so that no machine waits for a model."""
     return make_candidate(itbench_attempt, itbench_solver)

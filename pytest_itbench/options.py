@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -131,6 +132,14 @@ def read_text(text: str) -> str:
         raise ValueError(f"the file cannot be read: {error}") from error
 
 
+def read_arguments(text: str) -> tuple[str, ...]:
+    """Arguments of a command, as in a shell."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise ValueError(str(error).lower()) from None
+
+
 def read_seconds(text: str) -> float:
     """A duration in seconds, above 0."""
     number = read_number(text)
@@ -250,6 +259,18 @@ OPTIONS = (
         "LABEL=IN/OUT",
         read_price,
         many=True,
+    ),
+    Option(
+        "itbench_vllm_arg",
+        "arguments for the server of vllm: models, as in --dtype=float32; may be repeated",
+        "ARGUMENTS",
+        read_arguments,
+        many=True,
+    ),
+    Option(
+        "itbench_vllm_python",
+        "the Python that has vLLM, for vllm: models; the one that runs pytest unless given",
+        "PATH",
     ),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
     Option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_itbench import wire
+from pytest_itbench.asking import ASKING, locate
 from pytest_itbench.collection import CANDIDATE, PLAN
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
@@ -19,12 +19,14 @@ from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import EnvironmentProvider
 from pytest_itbench.errors import AttemptInvalid
 from pytest_itbench.models.base import Model
-from pytest_itbench.models.gate import Address, GateKeeper, reach_gate
+from pytest_itbench.models.choice import count_at_once
+from pytest_itbench.models.gate import GateKeeper
 from pytest_itbench.models.gated import Gated
-from pytest_itbench.models.recording import RecordMode, make_recorded
+from pytest_itbench.models.recording import Fetch, RecordMode, make_recorded
+from pytest_itbench.models.shared import Address, reach_shared
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
-from pytest_itbench.session import GATE, SERVERS, find_handed
+from pytest_itbench.session import find_handed
 from pytest_itbench.settings import Settings
 
 ATTEMPT = pytest.StashKey[Attempt]()
@@ -62,28 +64,32 @@ class Runner:
         return provider
 
     @cached_property
-    def gate(self) -> GateKeeper:
-        """The run's gate, which may be in another process."""
-        address = find_handed(self.config).get("gate")
-        return reach_gate(Address(**address)) if address else self.config.stash[GATE]
+    def shared(self) -> tuple[GateKeeper, Fetch]:
+        """The run's gate and the way to its dispatcher, which may be in another process."""
+        address = find_handed(self.config).get("shared")
+        if address:
+            return reach_shared(Address(**address))
+        asking = self.config.stash[ASKING]
+        return asking.gate, asking.dispatcher.fetch
 
     def find_model(self, choice: ModelChoice) -> Model:
         """The model, made once per process: its connections serve all attempts."""
         key = (choice.label, choice.kind, choice.name)
         if key not in self._models:
-            located, settings = self._locate(choice), self.settings
-            mode = RecordMode(settings.record)
-            self._models[key] = make_recorded(located, settings.recordings, mode, self._put_behind_gate)
+            handed = find_handed(self.config)
+            urls = handed["servers"] if handed else self.config.stash[ASKING].urls
+            mode = RecordMode(self.settings.record)
+            fetch = self._fetch if count_at_once(choice) else None
+            located = locate(choice, urls)
+            self._models[key] = make_recorded(located, self.settings.recordings, mode, self._put_behind_gate, fetch)
         return self._models[key]
-
-    def _locate(self, choice: ModelChoice) -> ModelChoice:
-        """The choice with the address of its server, if the run started one."""
-        url = (find_handed(self.config).get("servers") or self.config.stash.get(SERVERS, {})).get(choice.label)
-        return replace(choice, options={**choice.options, "base_url": f"{url}/v1"}) if url else choice
 
     def _put_behind_gate(self, model: Model) -> Model:
         """The model, asked in turn with all others of the run."""
-        return Gated(model, self.gate, self.worker, self.settings.retries)
+        return Gated(model, self.shared[0], self.worker, self.settings.retries)
+
+    def _fetch(self, scenario: str, model: str, index: int, digest: str) -> bool:
+        return self.shared[1](scenario, model, index, digest)
 
     def begin(self, item: pytest.Item, scenario: Scenario) -> Attempt:
         """Start to keep record of an item's attempt."""

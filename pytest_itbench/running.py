@@ -1,4 +1,4 @@
-"""One attempt as a straight line: environment, precondition, candidate, apply, validate, outcome.
+"""One attempt as a straight line: candidate, environment, precondition, apply, validate, outcome.
 
 The steps are apart because each of them is a fixture that a conftest may replace; `Attempt` carries what they leave
 behind.
@@ -18,7 +18,7 @@ from pathlib import Path
 from testinfra.host import Host
 
 from pytest_itbench.domain.application import Application
-from pytest_itbench.domain.candidate import ModelChoice, Proposal, Request
+from pytest_itbench.domain.candidate import Candidate, ModelChoice, Proposal, Request
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment
@@ -46,7 +46,7 @@ class Attempt:
     index: int
     place: Path
     worker: str
-    stage: Stage = Stage.ENVIRONMENT
+    stage: Stage = Stage.CANDIDATE
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     timings: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
@@ -168,10 +168,16 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         return proposal
 
 
+def miss(attempt: Attempt, proposal: Proposal) -> Outcome:
+    """Conclude an attempt whose reply holds nothing that could be applied."""
+    attempt.stage = Stage.CANDIDATE
+    return attempt.end(Verdict.MISSED, proposal.failure or FailureKind.NO_CANDIDATE, proposal.problem, score=0.0)
+
+
 def try_candidate(
     attempt: Attempt,
     environment: Environment,
-    proposal: Proposal,
+    candidate: Candidate,
     validate: Validate = run_checks,
     times: int | None = None,
 ) -> Outcome:
@@ -182,13 +188,10 @@ def try_candidate(
     Raises:
         AttemptInvalid: the trouble is not the candidate's doing.
     """
-    if proposal.candidate is None:
-        attempt.stage = Stage.CANDIDATE
-        return attempt.end(Verdict.MISSED, proposal.failure or FailureKind.NO_CANDIDATE, proposal.problem, score=0.0)
     applications: list[Application] = []
     try:
         with attempt.at(Stage.APPLY):
-            applications = _apply(attempt, environment, proposal.candidate.text, times)
+            applications = _apply(attempt, environment, candidate.text, times)
         with attempt.at(Stage.VALIDATE), environment.connect() as hosts:
             checks = tuple(validate(attempt.scenario, hosts))
         judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)

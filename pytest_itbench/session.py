@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from pytest_itbench.domain.candidate import ModelChoice, Sampling
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.models.choice import parse_models, set_prices, sweep
-from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
 from pytest_itbench.models.replay import choose_candidates
 from pytest_itbench.options import resolve
@@ -26,10 +26,6 @@ from pytest_itbench.registry import find_implementation
 from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
 
-GATE = pytest.StashKey[Gate]()
-"""The run's gate, in the process that the user started."""
-SERVERS = pytest.StashKey[dict[str, str]]()
-"""The addresses of the servers that the run started, by their models' labels."""
 SETTINGS = pytest.StashKey[Settings]()
 USUAL_KS = (1, 3, 5, 10)
 WORKER_INPUT = "itbench"
@@ -56,9 +52,10 @@ def activate(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
     if not is_worker(config):
+        from pytest_itbench.asking import ASKING, Asking
         from pytest_itbench.controller import Controller
 
-        config.stash[GATE] = Gate(settings.concurrency, settings.budget)
+        config.stash[ASKING] = Asking(settings, config.rootpath)
         config.pluginmanager.register(Controller(config, settings), "itbench-controller")
 
 
@@ -112,11 +109,15 @@ def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:
                 "--itbench-candidates and --itbench-model exclude each other: judge, or ask and judge"
             )
         return choose_candidates(candidates)
-    url = resolve(config, "itbench_base_url")
+    given = {
+        "base_url": resolve(config, "itbench_base_url"),
+        "vllm_python": resolve(config, "itbench_vllm_python"),
+        "vllm_arguments": tuple(chain.from_iterable(resolve(config, "itbench_vllm_arg"))),
+    }
     common: dict[str, Any] = {
         "timeout": resolve(config, "itbench_model_timeout"),
         "system": resolve(config, "itbench_system") or "",
-        "options": {"base_url": url} if url else {},
+        "options": {name: value for name, value in given.items() if value},
     }
     sampling = Sampling(
         top_p=resolve(config, "itbench_top_p"),

@@ -18,9 +18,9 @@ class Verdict(StrEnum):
 class Stage(StrEnum):
     """The parts of an attempt, in their order."""
 
+    CANDIDATE = "candidate"
     ENVIRONMENT = "environment"
     PRECONDITION = "precondition"
-    CANDIDATE = "candidate"
     APPLY = "apply"
     VALIDATE = "validate"
 

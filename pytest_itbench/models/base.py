@@ -21,9 +21,10 @@ class Model(Protocol):
 class ModelFactory(Protocol):
     """What an entry point of ``pytest_itbench.models`` names.
 
-    It may have an attribute ``costly``: when that is true, replies are recorded and used again. It may have a static
-    method ``serve(choice, cache_directory) -> Launch``: then the run starts that server once, and each worker's model
-    finds its address in ``choice.options["base_url"]``.
+    It may have an attribute ``costly``: when that is true, replies are recorded and used again. With an attribute
+    ``at_once``, too, requests are sent ahead of need by the process that the user started, at most so many at a time.
+    It may have a static method ``serve(choice, cache_directory) -> Launch``: then the run starts that server once, and
+    each model finds its address in ``choice.options["base_url"]``.
     """
 
     def __call__(self, choice: ModelChoice) -> Model:

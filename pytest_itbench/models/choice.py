@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_itbench.models.server import Launch  # it needs an HTTP library that is not always there
 
 GROUP = "models"
+FILES = ("replay", "script", "file", "local")
+"""The kinds whose models' names are paths, whatever they look like."""
 LONGEST_LABEL = 60
 """Labels are names of directories too."""
 SPEC = re.compile(r"^(?:(?P<label>[A-Za-z0-9][\w.-]{0,59})=)?(?P<kind>[a-z][a-z0-9_-]*)(?::(?P<name>.*))?$", re.DOTALL)
@@ -95,6 +97,15 @@ def is_costly(choice: ModelChoice) -> bool:
     return bool(getattr(find_implementation(GROUP, choice.kind), "costly", False))
 
 
+def count_at_once(choice: ModelChoice) -> int:
+    """The most requests that may be sent at once, ahead of need; 0 where none may be sent ahead.
+
+    Raises:
+        UnknownName, MissingExtra
+    """
+    return int(getattr(find_implementation(GROUP, choice.kind), "at_once", 0))
+
+
 def find_server(choice: ModelChoice) -> Callable[[ModelChoice, Path], Launch] | None:
     """How the model's server is started, if the run has to start one.
 
@@ -117,9 +128,14 @@ def build_model(choice: ModelChoice) -> Model:
     return model
 
 
+def is_local(name: str) -> bool:
+    """Whether a model's name is a path of this machine, rather than one that a provider or a hub knows."""
+    return name.startswith(("/", ".", "~"))
+
+
 def _make_label(kind: str, name: str) -> str:
     """A name for node ids and tables: no brackets, no @, no slashes."""
     if not name:
         return kind
-    short = PurePath(name.split(maxsplit=1)[0]).stem if kind in ("replay", "script", "file", "local") else name
+    short = PurePath(name.split(maxsplit=1)[0]).stem if kind in FILES or is_local(name) else name
     return re.sub(r"[^\w.-]+", "-", f"{kind}-{short}").strip("-")[:LONGEST_LABEL]

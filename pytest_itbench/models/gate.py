@@ -1,18 +1,13 @@
 """One limit and one budget for all requests of a run, however many processes ask.
 
-The gate lives in the process that the user started; workers reach it by a socket of this machine.
+The gate lives in the process that the user started; workers reach it through `pytest_itbench.models.shared`.
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing.managers import BaseManager, Server
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 from pytest_itbench.domain.budget import Budget
 
@@ -36,11 +31,13 @@ class Gate:
     """Admits requests: at most `limit` at once, fewer while the provider says that it is too many.
 
     Additive increase, multiplicative decrease: a refusal halves what is allowed, good replies let it grow again.
+    What is under way is expected to cost what requests cost so far, so that a budget is passed by one request at most.
     """
 
     def __init__(self, limit: int, budget: Budget) -> None:
         self._limit, self._allowed, self._budget = float(limit), float(limit), budget
         self._places: dict[str, int] = {}
+        self._answered = 0
         self._free = threading.Condition()
         self._started = time.monotonic()
         self._spent = {"requests": 0, "tokens": 0, "dollars": 0.0, "limited": 0, "peak": 0}
@@ -51,7 +48,8 @@ class Gate:
             while True:
                 if exhausted := self._find_exhausted():
                     return exhausted
-                if sum(self._places.values()) < max(SMALLEST, self._allowed // 1):
+                under_way = sum(self._places.values())
+                if under_way < max(SMALLEST, self._allowed // 1) and self._can_afford(under_way):
                     break
                 self._free.wait(self._find_remaining())
             self._places[holder] = self._places.get(holder, 0) + 1
@@ -64,6 +62,7 @@ class Gate:
         with self._free:
             if self._places.get(holder):
                 self._places[holder] -= 1
+            self._answered += 1
             self._spent["tokens"] += tokens
             self._spent["dollars"] += dollars
             self._spent["limited"] += limited
@@ -94,59 +93,18 @@ class Gate:
             return f"the budget of {budget.seconds:g} seconds is spent"
         return ""
 
+    def _can_afford(self, under_way: int) -> bool:
+        """Whether one more request fits the budget when those under way cost what they cost so far."""
+        for limit, spent in (
+            (self._budget.tokens, self._spent["tokens"]),
+            (self._budget.dollars, self._spent["dollars"]),
+        ):
+            expected = spent / self._answered if self._answered else float("inf")
+            if limit is not None and under_way and spent + under_way * expected >= limit:
+                return False
+        return True
+
     def _find_remaining(self) -> float | None:
         if self._budget.seconds is None:
             return None
         return max(0.0, self._budget.seconds - (time.monotonic() - self._started))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a gate is reached: a socket, and the key that proves a worker."""
-
-    place: str
-    key: str
-
-
-@contextmanager
-def serve_gate(gate: Gate) -> Iterator[Address]:
-    """Let other processes of this machine use the gate while the block runs."""
-
-    class Serving(BaseManager):
-        """A type of its own, because what it serves is registered with the type."""
-
-    Serving.register("gate", callable=lambda: gate, exposed=("enter", "leave"))
-    key = secrets.token_bytes(32)
-    server = Serving(authkey=key).get_server()
-    thread = threading.Thread(target=_serve, args=(server,), name="itbench-gate", daemon=True)
-    thread.start()
-    try:
-        yield Address(place=str(server.address), key=key.hex())
-    finally:
-        server.stop_event.set()  # type: ignore[attr-defined]  # set by serve_forever
-
-
-def _serve(server: Server) -> None:
-    server.stop_event = threading.Event()  # type: ignore[attr-defined]  # before anybody can set it
-    try:
-        server.serve_forever()
-    except SystemExit:  # how serve_forever ends
-        return
-
-
-class Reaching(BaseManager):
-    """A worker's end of the socket."""
-
-
-Reaching.register("gate", exposed=("enter", "leave"))
-
-
-def reach_gate(address: Address) -> GateKeeper:
-    """The gate of another process.
-
-    Raises:
-        ConnectionError: that process is gone.
-    """
-    manager = Reaching(address=address.place, authkey=bytes.fromhex(address.key))
-    manager.connect()
-    return cast("GateKeeper", cast("Any", manager).gate())

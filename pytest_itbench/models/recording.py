@@ -62,24 +62,36 @@ def hash_request(choice: ModelChoice, request: Request) -> str:
 
 
 Wrap = Callable[[Model], Model]
+Fetch = Callable[[str, str, int, str], bool]
+"""Has a reply recorded by who knows what the run is going to ask: scenario, label, attempt and the request's hash.
+
+False when that is not what was planned. See `pytest_itbench.models.dispatcher.Dispatcher.fetch`.
+"""
 
 
-def make_recorded(choice: ModelChoice, directory: Path, mode: RecordMode, wrap: Wrap) -> Model:
+def make_recorded(
+    choice: ModelChoice, directory: Path, mode: RecordMode, wrap: Wrap, fetch: Fetch | None = None
+) -> Model:
     """The model; if asking it costs something, with recordings before it and `wrap` around what is really asked.
+
+    With `fetch`, the model is asked only for what that does not bring.
 
     Raises:
         UnknownName, MissingExtra, OptionMistake: the model cannot be made, and its recordings alone do not do.
     """
     if not is_costly(choice):
         return build_model(choice)
-    return Recorded(choice, directory, mode, None if mode is RecordMode.NONE else wrap(build_model(choice)))
+    return Recorded(choice, directory, mode, None if mode is RecordMode.NONE else wrap(build_model(choice)), fetch)
 
 
 class Recorded:
     """Answers from recordings, and records what it had to ask."""
 
-    def __init__(self, choice: ModelChoice, directory: Path, mode: RecordMode, model: Model | None) -> None:
-        self._choice, self._directory, self._mode, self._model = choice, directory, mode, model
+    def __init__(
+        self, choice: ModelChoice, directory: Path, mode: RecordMode, model: Model | None, fetch: Fetch | None = None
+    ) -> None:
+        self._choice, self._directory, self._mode = choice, directory, mode
+        self._model, self._fetch = model, fetch
 
     def ask(self, request: Request) -> Reply:
         """The recorded reply, or a new one.
@@ -95,6 +107,8 @@ class Recorded:
             message = f"no recording answers {request.scenario.id}, attempt {request.index}, of {self._choice.label}"
             hint = "model, prompt or sampling differ from what was recorded; to ask for it: --itbench-record=new"
             raise ProviderTrouble(message, hint=hint)
+        if self._fetch and self._fetch(request.scenario.id, self._choice.label, request.index, digest):
+            return read_recording(path)
         reply = self._model.ask(request)
         write_recording(path, self._describe(digest, request, reply))
         return reply

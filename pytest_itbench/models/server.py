@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -20,16 +21,27 @@ NEWS = 10.0
 """Seconds between lines of progress."""
 TAIL = 15
 """Lines of the log that an error shows."""
+WORDS = 100
+"""Characters of the log that a line of progress shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a server is started: its command, given a port; where it says that it is well; how long that may take."""
+    """How a server is started.
+
+    Attributes:
+        about: what it is, for people.
+        command: gives the command, from a port.
+        health: the path at which it says that it is well.
+        patience: seconds until it must be.
+        environment: variables besides those of this process.
+    """
 
     about: str
     command: Callable[[int], list[str]]
     health: str = "/health"
     patience: float = 300.0
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelServer:
@@ -48,6 +60,7 @@ class ModelServer:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **launch.environment},
             start_new_session=True,
         )
 
@@ -60,15 +73,20 @@ class ModelServer:
         started = told = time.monotonic()
         while not self._is_well():
             now = time.monotonic()
-            if (status := self._process.poll()) is not None:
-                raise ServerFailed(f"{self._launch.about} ended with status {status}{self._read_tail()}")
+            if ended := self.describe_end():
+                raise ServerFailed(ended)
             if now - started > self._launch.patience:
                 raise ServerFailed(f"{self._launch.about} gave no answer in {now - started:.0f} s{self._read_tail()}")
             if now - told >= NEWS:
-                tell(f"itbench: waiting for {self._launch.about}, {now - started:.0f} s")
+                tell(f"itbench: waiting for {self._launch.about}, {now - started:.0f} s: {self._read_last()}")
                 told = now
             time.sleep(POLL)
         tell(f"itbench: {self._launch.about} is ready after {time.monotonic() - started:.1f} s at {self.url}")
+
+    def describe_end(self) -> str:
+        """How the server ended, with the end of its log; empty while it runs."""
+        status = self._process.poll()
+        return "" if status is None else f"{self._launch.about} ended with status {status}{self._read_tail()}"
 
     def stop(self) -> None:
         """End the server; returns when it is gone."""
@@ -83,8 +101,16 @@ class ModelServer:
         except httpx.HTTPError:
             return False
 
+    def _read_last(self) -> str:
+        """What the server said last, in a few words."""
+        lines = self._read_log()
+        return lines[-1].strip()[-WORDS:] if lines else "nothing said so far"
+
+    def _read_log(self) -> list[str]:
+        return [line for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+
     def _read_tail(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
+        lines = self._read_log()[-TAIL:]
         return f"; the end of its log ({self._log}):\n" + "\n".join(f"    {line}" for line in lines)
 
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 GRACE = 5.0
 """Seconds between asking and killing."""
@@ -20,7 +21,9 @@ def main(command: list[str]) -> int:
     """Run the command; gives its exit status."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=_await_end_of_input, args=(process,), daemon=True).start()
-    return process.wait()
+    status = process.wait()
+    stop_group(process)  # what it leaves behind when it dies
+    return status
 
 
 def _await_end_of_input(process: subprocess.Popen[bytes]) -> None:
@@ -31,12 +34,11 @@ def _await_end_of_input(process: subprocess.Popen[bytes]) -> None:
 
 def stop_group(process: subprocess.Popen[bytes]) -> None:
     """End a command and its children: ask first, kill after a while."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(GRACE)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(GRACE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_a_miss_has_its_kind(
         ("tags: [fake-unready]", "not ready", "setup: the fake step failed"),
     ],
 )
-def test_trouble_before_the_candidate_is_invalid(
+def test_trouble_with_the_environment_is_invalid(
     run: Run,
     make_scenario: Callable[..., Path],
     pytester: pytest.Pytester,
@@ -76,14 +76,15 @@ def test_trouble_before_the_candidate_is_invalid(
     kind: str,
     said: str,
 ) -> None:
-    """No model is asked when the environment is not good."""
+    """The model is not to blame; what it said is kept."""
     make_scenario("one", below=pytester.path, extra=extra)
     result = run("one", "--itbench-model=oracle")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{said}*"])
     (outcome,) = outcomes()
     assert (outcome["verdict"], outcome["kind"]) == ("invalid", kind)
-    assert "prompt" not in outcome["evidence"]
+    assert "candidate" in outcome["evidence"]
+    assert "apply" not in outcome["evidence"]
 
 
 def test_validators_that_pass_already_make_it_invalid(

@@ -16,8 +16,10 @@ from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import BudgetSpent, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models import gated
-from pytest_itbench.models.gate import Gate, reach_gate, serve_gate
+from pytest_itbench.models.dispatcher import Dispatcher
+from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.gated import Gated
+from pytest_itbench.models.shared import reach_shared, serve_shared
 from pytest_itbench.options import read_budget, read_price
 
 
@@ -140,8 +142,8 @@ def test_tries_are_bounded(question: Request) -> None:
 def test_other_processes_share_the_gate() -> None:
     """Over the socket, the same places are taken and given back."""
     gate = Gate(1, Budget(requests=2))
-    with serve_gate(gate) as address:
-        near, far = reach_gate(address), reach_gate(address)
+    with serve_shared(gate, Dispatcher(1)) as address:
+        near, far = reach_shared(address)[0], reach_shared(address)[0]
         assert near.enter("w1") == ""
         near.leave("w1", False, 5, 0.25)  # noqa: FBT003  # as it crosses the socket
         assert far.enter("w2") == ""

@@ -10,6 +10,19 @@ import pytest
 
 from pytest_itbench.testing.chat import ChatEndpoint, serve_chat
 
+OWN_SOLVER = """
+import pytest
+from dataclasses import replace
+from pytest_itbench.solvers.single_shot import SingleShot
+
+class Own(SingleShot):
+    def propose(self, request):
+        return super().propose(replace(request, prompt=replace(request.prompt, system="another prompt")))
+
+@pytest.fixture
+def itbench_solver(itbench_model):
+    return Own(itbench_model)
+"""
 ANSWER = "```yaml\n- hosts: all\n# right\n```"
 
 
@@ -79,3 +92,26 @@ def test_money_is_counted(run: Run) -> None:
     result = run("--itbench-price=m=5000/5000", "--itbench-budget=1usd", "--itbench-attempts=2")
     result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines(["2 invalid: not run: the budget of 1 US dollars is spent", "spent: *, $1.00"])
+
+
+def test_one_worker_keeps_the_provider_busy(run: Run, endpoint: ChatEndpoint) -> None:
+    """Requests are sent ahead of need: as many at once as allowed, however few workers there are."""
+    run("-n1", "--itbench-concurrency=5", "--itbench-attempts=10").assert_outcomes(passed=20)
+    assert (endpoint.peak, len(endpoint.seen)) == (5, 20)
+
+
+def test_a_solver_of_ones_own_is_asked_alone(run: Run, endpoint: ChatEndpoint, pytester: pytest.Pytester) -> None:
+    """Where a conftest replaces the solver, nothing is paid for but what it asks."""
+    pytester.path.joinpath("scenarios", "two", "conftest.py").write_text(OWN_SOLVER)
+    run("-n1", "--itbench-attempts=2").assert_outcomes(passed=4)
+    systems = [body["messages"][0]["content"] for body in endpoint.seen]
+    assert (len(systems), systems.count("another prompt")) == (4, 2)
+
+
+def test_a_refused_key_is_no_verdict(run: Run, endpoint: ChatEndpoint) -> None:
+    """What the provider says reaches the report from wherever it was asked."""
+    endpoint.status = 401
+    result = run("-n2", "--itbench-attempts=2")
+    result.assert_outcomes(errors=4)
+    result.stdout.fnmatch_lines(["*provider: m gave no reply: *bad key*"])
+    assert len(endpoint.seen) == 4

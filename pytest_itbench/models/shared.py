@@ -1,0 +1,72 @@
+"""The one gate and the one dispatcher of a run, for all its processes: by a socket of this machine."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.managers import BaseManager, Server
+from typing import Any, cast
+
+from pytest_itbench.models.dispatcher import Dispatcher
+from pytest_itbench.models.gate import Gate, GateKeeper
+from pytest_itbench.models.recording import Fetch
+
+EXPOSED = {"gate": ("enter", "leave"), "dispatcher": ("fetch",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the run's things are reached: a socket, and the key that proves a worker."""
+
+    place: str
+    key: str
+
+
+@contextmanager
+def serve_shared(gate: Gate, dispatcher: Dispatcher) -> Iterator[Address]:
+    """Let other processes of this machine use them while the block runs."""
+
+    class Serving(BaseManager):
+        """A type of its own, because what it serves is registered with the type."""
+
+    for name, thing in (("gate", gate), ("dispatcher", dispatcher)):
+        Serving.register(name, callable=lambda thing=thing: thing, exposed=EXPOSED[name])
+    key = secrets.token_bytes(32)
+    server = Serving(authkey=key).get_server()
+    thread = threading.Thread(target=_serve, args=(server,), name="itbench-shared", daemon=True)
+    thread.start()
+    try:
+        yield Address(place=str(server.address), key=key.hex())
+    finally:
+        server.stop_event.set()  # type: ignore[attr-defined]  # set by serve_forever
+
+
+def _serve(server: Server) -> None:
+    server.stop_event = threading.Event()  # type: ignore[attr-defined]  # before anybody can set it
+    try:
+        server.serve_forever()
+    except SystemExit:  # how serve_forever ends
+        return
+
+
+class Reaching(BaseManager):
+    """A worker's end of the socket."""
+
+
+for _name, _exposed in EXPOSED.items():
+    Reaching.register(_name, exposed=_exposed)
+
+
+def reach_shared(address: Address) -> tuple[GateKeeper, Fetch]:
+    """The gate of another process, and its dispatcher's `fetch`.
+
+    Raises:
+        ConnectionError: that process is gone.
+    """
+    manager = Reaching(address=address.place, authkey=bytes.fromhex(address.key))
+    manager.connect()
+    reached = cast("Any", manager)
+    return cast("GateKeeper", reached.gate()), cast("Fetch", reached.dispatcher().fetch)
