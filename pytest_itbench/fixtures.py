@@ -26,9 +26,10 @@ def itbench_scenario(request: pytest.FixtureRequest) -> Scenario:
 
 
 @pytest.fixture
-def itbench_attempt(request: pytest.FixtureRequest, itbench_scenario: Scenario) -> Attempt:
+def itbench_attempt(request: pytest.FixtureRequest) -> Attempt:
     """The attempt: which one it is, how long its stages take, its evidence on disk."""
-    return Runner.of(request.config).begin(request.node, itbench_scenario)
+    plan: Plan = request.node.stash[PLAN]
+    return Runner.of(request.config).begin(request.node, plan.scenario)
 
 
 @pytest.fixture

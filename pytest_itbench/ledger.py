@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -13,10 +14,12 @@ from pytest_itbench.errors import OptionMistake
 
 OUTCOMES = "outcomes.jsonl"
 CANDIDATES = "candidates.jsonl"
+SYNC = 1.0
+"""Seconds of lines that a failing machine may take with it; a process that is killed takes none."""
 
 
 class LineFile:
-    """A file of one JSON object a line; a line is safe on disk before `append` returns."""
+    """A file of one JSON object a line: the system has it when `append` returns, the disk soon after."""
 
     def __init__(self, path: Path) -> None:
         """Begin the file; it is made with the first line.
@@ -33,6 +36,7 @@ class LineFile:
         except OSError as error:
             raise OptionMistake(f"--itbench-reports: {place} cannot be made: {error.strerror}") from error
         self._file: TextIO | None = None
+        self._synced = time.monotonic()
         self.lines = 0
 
     def append(self, line: str) -> None:
@@ -41,12 +45,18 @@ class LineFile:
             self._file = self.path.open("x", encoding="utf-8")
         self._file.write(line + "\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
         self.lines += 1
+        if time.monotonic() - self._synced > SYNC:
+            self._sync(self._file)
+
+    def _sync(self, file: TextIO) -> None:
+        os.fsync(file.fileno())
+        self._synced = time.monotonic()
 
     def close(self) -> None:
         """Close the file; without a line, nothing of it stays."""
         if self._file:
+            self._sync(self._file)
             self._file.close()
             return
         for directory in (self.path.parent, self.path.parent.parent):

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 
 SECRET_NAME = re.compile(r"(API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
 SHORTEST = 8
 """Shorter values are left alone: they would be found in innocent words."""
 
 
-def find_secrets() -> dict[str, str]:
-    """The values of environment variables whose names speak of secrets, longest first, with those names."""
-    found = {value: name for name, value in os.environ.items() if SECRET_NAME.search(name) and len(value) >= SHORTEST}
-    return dict(sorted(found.items(), key=lambda entry: -len(entry[0])))
+@cache
+def is_secret(name: str) -> bool:
+    """Whether an environment variable of this name holds a secret."""
+    return bool(SECRET_NAME.search(name))
 
 
-def redact(text: str) -> str:
-    """The text with every secret's value replaced by its name, and what UTF-8 cannot hold by question marks."""
-    for value, name in find_secrets().items():
-        text = text.replace(value, f"[{name}]")
-    return text.encode("utf-8", "replace").decode()
+class Redactor:
+    """Replaces secrets by the names of the environment variables that hold them."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self) -> None:
+        """Take note of the secrets that the environment holds now; what was a secret once stays one."""
+        found = {value: name for name, value in os.environ.items() if is_secret(name) and len(value) >= SHORTEST}
+        if found.keys() - self._names.keys():
+            self._names |= found
+            longest_first = sorted(self._names, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def redact(self, text: str) -> str:
+        """The text without secrets, and with question marks for what UTF-8 cannot hold."""
+        if self._pattern:
+            text = self._pattern.sub(lambda match: f"[{self._names[match[0]]}]", text)
+        return text.encode("utf-8", "replace").decode()
+
+
+_REDACTOR = Redactor()
+_REDACTOR.learn()
+learn_secrets = _REDACTOR.learn
+redact = _REDACTOR.redact

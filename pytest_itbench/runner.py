@@ -111,8 +111,11 @@ class Runner:
         outcome = self._find_outcome(item, call)
         if outcome and not self.settings.prove:
             item.user_properties += describe_properties(outcome)
-        if outcome and call.excinfo and outcome.verdict is Verdict.INVALID and _is_plain(call.excinfo.value):
-            call.excinfo = make_plain(render_invalid(outcome))
+        if outcome and call.excinfo:
+            if outcome.verdict is Verdict.INVALID and _is_plain(call.excinfo.value):
+                call.excinfo = make_plain(render_invalid(outcome))
+            elif isinstance(call.excinfo.value, pytest.fail.Exception):  # a miss; its text says all
+                call.excinfo = make_plain(str(call.excinfo.value))
         report = yield
         if CANDIDATE in item.stash and call.when == "call":
             setattr(report, CANDIDATE_PAYLOAD, item.stash[CANDIDATE])

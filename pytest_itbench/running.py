@@ -71,10 +71,12 @@ class Attempt:
 
     def keep(self, what: str, name: str, content: str) -> None:
         """Put a piece of evidence on disk."""
-        directory = self.place / EVIDENCE / self.scenario.id / f"{self.model.label}-{self.index}"
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(redact(content), encoding="utf-8", errors="replace")
-        self.evidence[what] = (directory / name).relative_to(self.place).as_posix()
+        directory = f"{EVIDENCE}/{self.scenario.id}/{self.model.label}-{self.index}"
+        if not self.evidence:
+            (self.place / directory).mkdir(parents=True, exist_ok=True)
+        with open(f"{self.place}/{directory}/{name}", "w", encoding="utf-8") as file:  # noqa: PTH123  # thousands of times
+            file.write(redact(content))
+        self.evidence[what] = f"{directory}/{name}"
 
     def end(
         self,
@@ -216,7 +218,7 @@ def _apply(attempt: Attempt, environment: Environment, candidate: str, times: in
 
 
 def _conclude(attempt: Attempt, environment: Environment, judgement: Judgement) -> Outcome:
-    attempt.keep("checks", "checks.json", json.dumps([asdict(check) for check in judgement.checks], indent=1))
+    attempt.keep("checks", "checks.json", json.dumps([asdict(check) for check in judgement.checks]))
     keep_logs(attempt, environment)
     attempt.stage = judgement.stage
     return attempt.end(

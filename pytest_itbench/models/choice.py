@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.errors import OptionMistake
 from pytest_itbench.models.base import Model
+from pytest_itbench.redaction import learn_secrets
 from pytest_itbench.registry import find_implementation
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def build_model(choice: ModelChoice) -> Model:
         UnknownName, MissingExtra, OptionMistake
     """
     model: Model = find_implementation(GROUP, choice.kind)(choice)
+    learn_secrets()  # whoever made it may have read a key from somewhere
     return model
 
 

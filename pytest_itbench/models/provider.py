@@ -23,7 +23,7 @@ from pydantic_ai.settings import ModelSettings
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
-from pytest_itbench.redaction import redact
+from pytest_itbench.redaction import learn_secrets, redact
 
 KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -78,6 +78,7 @@ class Provider:
                 limited=isinstance(error, ModelRateLimitError) or _has_status(error, TOO_MANY),
                 retry_after=getattr(error, "retry_after", None),
             ) from error
+        learn_secrets()
         return Reply(
             text=redact(response.text or ""),
             usage=_read_usage(response, self._choice.options.get("price")),

@@ -13,7 +13,7 @@ from typing import IO
 
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
-from pytest_itbench.redaction import redact
+from pytest_itbench.redaction import learn_secrets, redact
 
 REPLY_LIMIT = 4 * 1024**2
 
@@ -46,6 +46,7 @@ class Script:
         status, output, errors = self._run(str(request.prompt).encode(), environment)
         if status != 0:
             raise ProviderTrouble(f"{self._command[0]} ended with status {status}: {errors.strip()[-1000:]}")
+        learn_secrets()
         return Reply(text=redact(output))
 
     def _run(self, prompt: bytes, environment: dict[str, str]) -> tuple[int, str, str]:

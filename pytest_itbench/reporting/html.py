@@ -7,6 +7,7 @@ wrote cannot become markup. Candidates and logs are linked, not embedded.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
@@ -23,6 +24,8 @@ from pytest_itbench.reporting.document import build_document
 from pytest_itbench.reporting.wording import printable, shorten
 
 NAME = "report.html"
+PLAIN = re.compile(r"(?:\w[\w-]*(?:\.\w+)*/)*\w[\w-]*(?:\.\w+)*", re.ASCII)
+"""Paths as the harness makes them, which need no further look."""
 LONGEST = 4000
 # Nothing may end the script element or start markup, whatever the text says.
 _HARMLESS = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -71,6 +74,8 @@ def build_content(summary: RunSummary) -> dict[str, Any]:
 
 def link(path: str) -> str | None:
     """A URL relative to the page for a file of the run; None when `path` leads out of the run's directory."""
+    if PLAIN.fullmatch(path):
+        return path
     parts = PurePosixPath(path)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in path:
         return None

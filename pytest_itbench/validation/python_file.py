@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -37,6 +38,7 @@ def run_python_validator(scenario: Scenario, validator: Validator, hosts: Mappin
         yield _run_check(name, function, arguments)
 
 
+@cache
 def load_validator(directory: Path, path: Path) -> ModuleType:
     """Import a validator; it may import its neighbours relatively.
 
@@ -56,6 +58,7 @@ def load_validator(directory: Path, path: Path) -> ModuleType:
         raise ValidatorBroken(f"{path} cannot be imported: {text}") from error
 
 
+@cache
 def find_checks(module: ModuleType) -> list[tuple[str, Check]]:
     """The check functions of a validator by name, in the order of their definition.
 
@@ -85,12 +88,17 @@ def _make_package(name: str, path: list[str]) -> None:
 def _match_arguments(function: Check, validator: Validator, hosts: Mapping[str, Host]) -> dict[str, object]:
     known: dict[str, object] = {name.replace("-", "_"): host for name, host in hosts.items()}
     known |= {"host": hosts[validator.host], "hosts": hosts}
-    wanted = list(inspect.signature(function).parameters)
+    wanted = _find_arguments(function)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         place = f"{validator.path}:{function.__code__.co_firstlineno}"
         raise ValidatorBroken(f"{place}: unknown argument {unknown[0]!r}; known: {', '.join(sorted(known))}")
     return {name: known[name] for name in wanted}
+
+
+@cache
+def _find_arguments(function: Check) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def _run_check(name: str, function: Check, arguments: dict[str, object]) -> CheckResult:
