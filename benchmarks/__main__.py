@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import attempt_overhead, collection, unused_plugin
+from benchmarks import attempt_overhead, collection, generation, unused_plugin
 
 BENCHMARKS = {
     "attempt_overhead": attempt_overhead.measure,
     "collection": collection.measure,
+    "batching": generation.measure_batching,
+    "in_flight": generation.measure_in_flight,
+    "replay": generation.measure_replay,
     "unused_plugin": unused_plugin.measure,
 }
 

@@ -25,6 +25,7 @@ EXTRAS = {
     "local": "xllamacpp",
     "mistral": "mistralai",
     "openai": "openai",
+    "vllm": "openai",
 }
 """Each extra and a module that is there once it is installed."""
 

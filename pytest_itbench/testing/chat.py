@@ -24,7 +24,7 @@ class ChatEndpoint(ThreadingHTTPServer):
         delay: seconds that an answer takes.
         refuse_every: this request and its multiples get status 429; 0 for none.
         seen: the bodies of the requests, in the order of their arrival.
-        peak: the most requests that were under way at once.
+        under_way, peak: requests that are being answered now, and the most that were at once.
     """
 
     daemon_threads = True
@@ -36,7 +36,7 @@ class ChatEndpoint(ThreadingHTTPServer):
         self.tokens = (11, 7)
         self.status, self.delay, self.refuse_every = OK, 0.0, 0
         self.seen: list[dict[str, Any]] = []
-        self.peak, self._now, self._lock = 0, 0, threading.Lock()
+        self.peak, self.under_way, self._lock = 0, 0, threading.Lock()
 
     @property
     def url(self) -> str:
@@ -47,15 +47,15 @@ class ChatEndpoint(ThreadingHTTPServer):
         """Note a request; gives its status."""
         with self._lock:
             self.seen.append(body)
-            self._now += 1
-            self.peak = max(self.peak, self._now)
+            self.under_way += 1
+            self.peak = max(self.peak, self.under_way)
             refused = self.refuse_every and len(self.seen) % self.refuse_every == 0
         return TOO_MANY if refused else self.status
 
     def leave(self) -> None:
         """Note that a request is about to be answered."""
         with self._lock:
-            self._now -= 1
+            self.under_way -= 1
 
     def render(self, status: int) -> dict[str, Any]:
         """The body of an answer."""

@@ -68,6 +68,12 @@ def test_script(examples: Examples, tmp_path: Path, run: Run) -> None:
     assert [outcome["kind"] for outcome in read_outcomes(tmp_path)] == ["checks failed"]
 
 
+def test_chat(examples: Examples, tmp_path: Path, run: Run) -> None:
+    """The test of the page passes: the endpoint is asked once."""
+    (tmp_path / "test_asking.py").write_text(examples["chat"])
+    assert "1 passed" in run("test_asking.py").stdout
+
+
 def test_outcome(examples: Examples) -> None:
     """The line is one that this version can read."""
     assert wire.load(json.loads(examples["outcome"])).verdict is Verdict.MISSED

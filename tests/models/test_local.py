@@ -34,7 +34,7 @@ def test_one_server_answers_all_workers(pytester: pytest.Pytester, place: Path) 
     lines = [json.loads(line) for line in (place / "reports" / "r" / "candidates.jsonl").read_text().splitlines()]
     assert len({line["reply"] for line in lines}) == 3
     assert all(0 < line["usage"]["output_tokens"] <= 60 for line in lines)
-    assert "listening at http://127.0.0.1:" in (place / "reports" / "r" / "server-local.log").read_text()
+    assert "listening at http://127.0.0.1:" in (place / "reports" / "r" / "server-1.log").read_text()
     again = pytester.runpytest_subprocess(*options, "--itbench-attempts=3", "--itbench-run=s", "--itbench-record=none")
     again.assert_outcomes(passed=3)
     assert "is ready" not in again.stdout.str()

@@ -1,6 +1,6 @@
-"""Makes a tiny model with weights drawn at random and a tokenizer of bytes: ``python make_model.py DIRECTORY``.
+"""Makes a model with weights drawn at random and a tokenizer of bytes: ``make_model.py DIRECTORY [WIDTH LAYERS]``.
 
-Runs under vLLM's own Python, which has transformers.
+It is tiny unless WIDTH and LAYERS say otherwise. Runs under vLLM's own Python, which has transformers.
 """
 
 import sys
@@ -24,17 +24,17 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def main(place: str) -> None:
+def main(place: str, width: str = "64", layers: str = "2") -> None:
     """Write both where vLLM finds them."""
     tokenizer = make_tokenizer()
     tokenizer.save_pretrained(place)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
+        hidden_size=int(width),
+        intermediate_size=2 * int(width),
+        num_hidden_layers=int(layers),
+        num_attention_heads=int(width) // 32,
+        num_key_value_heads=int(width) // 32,
         max_position_embeddings=8192,
         bos_token_id=0,
         eos_token_id=1,
@@ -43,4 +43,4 @@ def main(place: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
