@@ -6,12 +6,13 @@ An invalid attempt enters no numerator and no denominator, but every tally count
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from statistics import fmean
+from statistics import fmean, variance
 
 from pytest_itbench.domain.outcome import AttemptKey, Outcome, Usage, Verdict
-from pytest_itbench.metrics.passk import pass_at_k
+from pytest_itbench.metrics.intervals import Interval, find_interval, of_one_scenario
+from pytest_itbench.metrics.passk import pass_all_k, pass_at_k
 from pytest_itbench.metrics.summary import (
     GroupResult,
     KindCount,
@@ -19,8 +20,13 @@ from pytest_itbench.metrics.summary import (
     RunInfo,
     RunSummary,
     ScenarioResult,
+    Slice,
     Tally,
 )
+from pytest_itbench.validation.judge import IDEMPOTENT
+
+Estimate = Callable[[int, int, int], float | None]
+"""From scored attempts, solved ones and k."""
 
 
 def summarise(outcomes: Iterable[Outcome], info: RunInfo) -> RunSummary:
@@ -56,13 +62,6 @@ def tally(outcomes: Iterable[Outcome]) -> Tally:
     )
 
 
-def mean_pass_at_k(scenarios: Sequence[ScenarioResult], k: int) -> PassAtK:
-    """The mean of pass@k over those scenarios that have at least `k` scored attempts."""
-    values = [pass_at_k(result.tally.scored, result.tally.solved, k) for result in scenarios]
-    covered = [value for value in values if value is not None]
-    return PassAtK(k=k, value=_mean(covered), covered=len(covered), of=len(scenarios))
-
-
 def _in_order(outcomes: Iterable[Outcome], info: RunInfo) -> tuple[Outcome, ...]:
     place = {model: number for number, model in enumerate(info.models)}
 
@@ -83,7 +82,6 @@ def _refuse_duplicates(keys: Sequence[AttemptKey]) -> None:
 
 def _scenario_result(outcomes: tuple[Outcome, ...], ks: tuple[int, ...]) -> ScenarioResult:
     first, counts = outcomes[0], tally(outcomes)
-    values = {k: pass_at_k(counts.scored, counts.solved, k) for k in ks}
     return ScenarioResult(
         scenario=first.key.scenario,
         model=first.key.model,
@@ -91,14 +89,26 @@ def _scenario_result(outcomes: tuple[Outcome, ...], ks: tuple[int, ...]) -> Scen
         difficulty=first.difficulty,
         tags=first.tags,
         tally=counts,
-        pass_at=tuple(PassAtK(k=k, value=value, covered=int(value is not None), of=1) for k, value in values.items()),
-        mean_score=_mean([_score(o) for o in outcomes if o.verdict is not Verdict.INVALID]),
+        pass_at=tuple(_one(counts, k, pass_at_k, every=False) for k in ks),
+        pass_all=tuple(_one(counts, k, pass_all_k, every=True) for k in ks),
+        mean_score=_mean([score_of(o) for o in outcomes if o.verdict is not Verdict.INVALID]),
         outcomes=outcomes,
     )
 
 
-def _score(outcome: Outcome) -> float:
-    # A miss before validation ran no checks; leaving it out would reward syntax errors.
+def _one(counts: Tally, k: int, estimate: Estimate, *, every: bool) -> PassAtK:
+    value = estimate(counts.scored, counts.solved, k)
+    interval = of_one_scenario(counts.solved, counts.scored, k, every=every) if value is not None else None
+    return _make_rate(k, value, interval, covered=int(value is not None), of=1)
+
+
+def _make_rate(k: int, value: float | None, interval: Interval | None, *, covered: int, of: int) -> PassAtK:
+    low, high = interval or (None, None)
+    return PassAtK(k=k, value=value, covered=covered, of=of, low=low, high=high)
+
+
+def score_of(outcome: Outcome) -> float:
+    """A scored attempt's partial score; one that ran no checks has none of them, or it would be better off for it."""
     if outcome.score is not None:
         return outcome.score
     return 1.0 if outcome.verdict is Verdict.SOLVED else 0.0
@@ -108,22 +118,105 @@ def _groups(scenarios: tuple[ScenarioResult, ...], ks: tuple[int, ...]) -> tuple
     groups: list[GroupResult] = []
     for model, of_model in groupby(scenarios, key=lambda s: s.model):
         members = tuple(of_model)
-        for domain, of_domain in groupby(members, key=lambda s: s.domain):
-            groups.append(_group(model, domain, tuple(of_domain), ks))
-        groups.append(_group(model, None, members, ks))
+        for by in Slice:
+            slices: dict[str, list[ScenarioResult]] = {}
+            for result in members:
+                for value in values_of(result, by):
+                    slices.setdefault(value, []).append(result)
+            groups += [summarise_group(model, by, value, slices[value], ks) for value in sorted(slices)]
     return tuple(groups)
 
 
-def _group(model: str, domain: str | None, scenarios: tuple[ScenarioResult, ...], ks: tuple[int, ...]) -> GroupResult:
+def values_of(result: ScenarioResult, by: Slice) -> tuple[str, ...]:
+    """The groups of a kind to which a scenario belongs."""
+    match by:
+        case Slice.ALL:
+            return ("",)
+        case Slice.DOMAIN:
+            return (result.domain,)
+        case Slice.DIFFICULTY:
+            return (result.difficulty,)
+        case Slice.TAG:
+            return tuple(dict.fromkeys(result.tags))
+
+
+def summarise_group(
+    model: str, by: Slice, value: str, scenarios: Sequence[ScenarioResult], ks: Iterable[int]
+) -> GroupResult:
+    """The figures of some of a model's scenarios."""
     outcomes = [outcome for result in scenarios for outcome in result.outcomes]
+    usage = _sum_usage([outcome.usage for outcome in outcomes])
+    solved = sum(result.tally.solved > 0 for result in scenarios)
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
     return GroupResult(
         model=model,
-        domain=domain,
+        by=by,
+        value=value,
         scenarios=len(scenarios),
-        tally=tally(outcomes),
-        pass_at=tuple(mean_pass_at_k(scenarios, k) for k in ks),
+        tally=_add(result.tally for result in scenarios),
+        pass_at=tuple(mean_pass(scenarios, k, pass_at_k) for k in ks),
+        pass_all=tuple(mean_pass(scenarios, k, pass_all_k) for k in ks),
         mean_score=_mean([s.mean_score for s in scenarios if s.mean_score is not None]),
-        usage=_sum_usage([outcome.usage for outcome in outcomes]),
+        check_rate=_find_check_rate(outcomes),
+        idempotent_rate=_find_idempotent_rate(outcomes),
+        usage=usage,
+        cost_per_solved=usage.cost / solved if usage.cost is not None and solved else None,
+        tokens_per_solved=tokens / solved if tokens and solved else None,
+        seconds=_mean_seconds(outcomes),
+        repeat_variance=_mean([v for s in scenarios if (v := variance_between_attempts(s.tally)) is not None]),
+        scenario_variance=_find_scenario_variance(scenarios),
+    )
+
+
+def mean_pass(scenarios: Sequence[ScenarioResult], k: int, estimate: Estimate) -> PassAtK:
+    """The mean over those scenarios that have at least `k` scored attempts, with its interval."""
+    values = [estimate(result.tally.scored, result.tally.solved, k) for result in scenarios]
+    covered = [value for value in values if value is not None]
+    if len(scenarios) == 1 and covered:
+        only = scenarios[0].tally
+        interval = of_one_scenario(only.solved, only.scored, k, every=estimate is pass_all_k)
+    else:
+        interval = find_interval(covered)
+    return _make_rate(k, _mean(covered), interval, covered=len(covered), of=len(scenarios))
+
+
+def variance_between_attempts(counts: Tally) -> float | None:
+    """The unbiased variance of one attempt's success at one scenario; None with fewer than two scored attempts."""
+    if counts.scored < 2:  # noqa: PLR2004  # a variance needs two
+        return None
+    rate = counts.solved / counts.scored
+    return rate * (1 - rate) * counts.scored / (counts.scored - 1)
+
+
+def _find_scenario_variance(scenarios: Sequence[ScenarioResult]) -> float | None:
+    rates = [s.tally.solved / s.tally.scored for s in scenarios if s.tally.scored]
+    return variance(rates) if len(rates) > 1 else None
+
+
+def _find_check_rate(outcomes: Sequence[Outcome]) -> float | None:
+    scored = (outcome for outcome in outcomes if outcome.verdict is not Verdict.INVALID)
+    passed = [check.passed for outcome in scored for check in outcome.checks]
+    return sum(passed) / len(passed) if passed else None
+
+
+def _find_idempotent_rate(outcomes: Sequence[Outcome]) -> float | None:
+    said = [check.passed for outcome in outcomes for check in outcome.checks if check.name == IDEMPOTENT]
+    return sum(said) / len(said) if said else None
+
+
+def _mean_seconds(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    spent: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        if outcome.verdict is not Verdict.INVALID:
+            for stage, seconds in outcome.timings.items():
+                spent.setdefault(stage, []).append(seconds)
+    return {stage: fmean(seconds) for stage, seconds in spent.items()}
+
+
+def _add(tallies: Iterable[Tally]) -> Tally:
+    every = list(tallies)
+    return Tally(
+        solved=sum(t.solved for t in every), missed=sum(t.missed for t in every), invalid=sum(t.invalid for t in every)
     )
 
 

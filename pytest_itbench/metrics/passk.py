@@ -1,4 +1,4 @@
-"""The pass@k estimator."""
+"""The estimators of pass@k and pass^k."""
 
 from __future__ import annotations
 
@@ -14,10 +14,24 @@ def pass_at_k(scored: int, solved: int, k: int) -> float | None:
     Raises:
         ValueError: `k` is below 1, or `solved` is not between 0 and `scored`.
     """
+    _refuse_nonsense(scored, solved, k)
+    return None if scored < k else 1 - comb(scored - solved, k) / comb(scored, k)
+
+
+def pass_all_k(scored: int, solved: int, k: int) -> float | None:
+    """Estimate the probability that all of `k` attempts solve a scenario (pass^k); None when `scored` < `k`.
+
+    The unbiased estimator C(c, k) / C(n, k) of Yao et al. 2024, "tau-bench", section 4.
+
+    Raises:
+        ValueError: `k` is below 1, or `solved` is not between 0 and `scored`.
+    """
+    _refuse_nonsense(scored, solved, k)
+    return None if scored < k else comb(solved, k) / comb(scored, k)
+
+
+def _refuse_nonsense(scored: int, solved: int, k: int) -> None:
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
     if not 0 <= solved <= scored:
         raise ValueError(f"solved must lie between 0 and {scored}, not be {solved}")
-    if scored < k:
-        return None
-    return 1 - comb(scored - solved, k) / comb(scored, k)

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from pytest_itbench.domain.outcome import FailureKind, Outcome, Usage, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """How one model of a run was asked.
+
+    Attributes:
+        label: its name in the run.
+        kind, name: as in ``KIND:NAME``.
+        level: how much detail its prompt gave, 1 to 3.
+        temperature: None where the provider chose.
+        sampling: all that was asked for besides, as text, by parameter.
+    """
+
+    label: str
+    kind: str
+    name: str
+    level: int
+    temperature: float | None = None
+    sampling: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioInfo:
+    """Which scenario was tried, to the byte.
+
+    Attributes:
+        task: a hash of all that decides what the model is asked and what its candidate meets.
+        validators: a hash of all that decides how the candidate is judged.
+    """
+
+    id: str
+    task: str
+    validators: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +57,10 @@ class RunInfo:
         ks: the k of pass@k that reports show.
         planned: attempts that the run was to make, over all scenarios and models.
         environment: the provider that started the environments.
+        shard: which part of all attempts this is, and of how many; None for the whole.
+        choices: how each model was asked, in the order of `models`.
+        scenarios: what was tried, in alphabetical order.
+        not_needed: planned attempts that were left out because they could not change a gate's answer.
     """
 
     run: str
@@ -35,11 +74,24 @@ class RunInfo:
     ks: tuple[int, ...]
     planned: int
     environment: str
+    shard: tuple[int, int] | None = None
+    choices: tuple[ModelInfo, ...] = ()
+    scenarios: tuple[ScenarioInfo, ...] = ()
+    not_needed: int = 0
 
     @property
     def seconds(self) -> float:
         """How long the run took, in seconds."""
         return (self.ended - self.started).total_seconds()
+
+
+class Slice(StrEnum):
+    """What the scenarios of a group have in common."""
+
+    DOMAIN = "domain"
+    DIFFICULTY = "difficulty"
+    TAG = "tag"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +115,21 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassAtK:
-    """A pass@k with what it rests on.
+    """A pass@k or pass^k with what it rests on.
 
     Attributes:
         value: 0 to 1; None when no scenario has `k` scored attempts.
         covered: scenarios with at least `k` scored attempts, over which `value` is the mean.
         of: all scenarios that were tried.
+        low, high: the ends of its 95 % interval; None where `value` is.
     """
 
     k: int
     value: float | None
     covered: int
     of: int
+    low: float | None = None
+    high: float | None = None
 
     @property
     def partial(self) -> bool:
@@ -87,6 +142,7 @@ class ScenarioResult:
     """One scenario as tried by one model.
 
     Attributes:
+        pass_all: pass^k, the chance that all of k attempts solve it.
         mean_score: mean partial score of the scored attempts, 0 to 1; None when there is none.
         outcomes: sorted by attempt index.
     """
@@ -98,29 +154,48 @@ class ScenarioResult:
     tags: tuple[str, ...]
     tally: Tally
     pass_at: tuple[PassAtK, ...]
+    pass_all: tuple[PassAtK, ...]
     mean_score: float | None
     outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupResult:
-    """One model's results in one domain, or in all of them.
+    """One model's results over scenarios that have something in common.
 
     Attributes:
-        domain: None for all domains together.
+        by: what they have in common.
+        value: the domain, difficulty or tag; empty for all scenarios together.
         scenarios: how many scenarios the group holds.
         pass_at: for each k the mean over the scenarios with at least k scored attempts.
+        pass_all: the same of pass^k.
         mean_score: the mean of the scenarios' mean partial scores, 0 to 1.
+        check_rate: the share of all checks that passed, 0 to 1.
+        idempotent_rate: of the attempts at which a second run was made, the share in which it changed nothing.
         usage: the sum of what providers reported; None where none did.
+        cost_per_solved: US dollars spent for each scenario that was solved at least once.
+        tokens_per_solved: tokens in and out for each such scenario.
+        seconds: mean seconds of a scored attempt by stage.
+        repeat_variance: the mean over scenarios of the variance between attempts at the same scenario.
+        scenario_variance: the variance between the scenarios' rates.
     """
 
     model: str
-    domain: str | None
+    by: Slice
+    value: str
     scenarios: int
     tally: Tally
     pass_at: tuple[PassAtK, ...]
+    pass_all: tuple[PassAtK, ...]
     mean_score: float | None
+    check_rate: float | None
+    idempotent_rate: float | None
     usage: Usage
+    cost_per_solved: float | None
+    tokens_per_solved: float | None
+    seconds: dict[str, float]
+    repeat_variance: float | None
+    scenario_variance: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +215,7 @@ class RunSummary:
     Attributes:
         outcomes: sorted by model, domain, scenario and attempt index.
         scenarios: sorted by model, domain and scenario.
-        groups: by model; its domains in alphabetical order, then all domains together.
+        groups: by model; its domains, difficulties and tags, each in alphabetical order, then all scenarios together.
         totals: over all models.
         failure_kinds: by model, the most frequent first.
     """
@@ -160,8 +235,8 @@ class RunSummary:
     @property
     def model_totals(self) -> tuple[GroupResult, ...]:
         """Each model's group of all domains."""
-        return tuple(group for group in self.groups if group.domain is None)
+        return tuple(group for group in self.groups if group.by is Slice.ALL)
 
-    def groups_of(self, model: str) -> tuple[GroupResult, ...]:
-        """One model's groups, the total last."""
-        return tuple(group for group in self.groups if group.model == model)
+    def groups_of(self, model: str, by: Slice = Slice.DOMAIN) -> tuple[GroupResult, ...]:
+        """One model's groups of a kind, and its total last."""
+        return tuple(group for group in self.groups if group.model == model and group.by in (by, Slice.ALL))

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_itbench.domain.outcome import Outcome
 from pytest_itbench.metrics.summary import GroupResult, PassAtK, RunInfo, RunSummary, ScenarioResult, Tally
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def build_document(summary: RunSummary) -> dict[str, Any]:
@@ -42,6 +42,9 @@ def _run(info: RunInfo) -> dict[str, Any]:
         "seconds": round(info.seconds, 3),
         "models": list(info.models),
         "ks": list(info.ks),
+        "shard": list(info.shard) if info.shard else None,
+        "choices": [asdict(choice) for choice in info.choices],
+        "scenarios": [asdict(scenario) for scenario in info.scenarios],
     }
 
 
@@ -56,12 +59,21 @@ def _rates(rates: tuple[PassAtK, ...]) -> list[dict[str, Any]]:
 def _group(group: GroupResult) -> dict[str, Any]:
     return {
         "model": group.model,
-        "domain": group.domain,
+        "by": group.by.value,
+        "value": group.value,
         "scenarios": group.scenarios,
         "tally": _tally(group.tally),
         "pass_at": _rates(group.pass_at),
+        "pass_all": _rates(group.pass_all),
         "mean_score": group.mean_score,
+        "check_rate": group.check_rate,
+        "idempotent_rate": group.idempotent_rate,
         "usage": asdict(group.usage),
+        "cost_per_solved": group.cost_per_solved,
+        "tokens_per_solved": group.tokens_per_solved,
+        "seconds": {stage: round(seconds, 3) for stage, seconds in group.seconds.items()},
+        "repeat_variance": group.repeat_variance,
+        "scenario_variance": group.scenario_variance,
     }
 
 
@@ -74,6 +86,7 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "tags": list(result.tags),
         "tally": _tally(result.tally),
         "pass_at": _rates(result.pass_at),
+        "pass_all": _rates(result.pass_all),
         "mean_score": result.mean_score,
         "attempts": [_attempt(outcome) for outcome in result.outcomes],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_itbench.metrics.summary import GroupResult, RunSummary, ScenarioResult
+from pytest_itbench.metrics.summary import GroupResult, RunSummary, ScenarioResult, Slice
 from pytest_itbench.reporting.wording import (
     NOT_KNOWN,
     PARTIAL,
@@ -76,9 +76,9 @@ def _domains(summary: RunSummary) -> str:
         return ""
     header = ["Model", "Domain", "Scenarios", *_figure_names(summary)]
     rows = (
-        [escape(group.model), escape(group.domain), str(group.scenarios), *_figures(group)]
+        [escape(group.model), escape(group.value), str(group.scenarios), *_figures(group)]
         for group in summary.groups
-        if group.domain is not None
+        if group.by is Slice.DOMAIN
     )
     return f"### By domain\n\n{_table(header, rows, words=2)}"
 

@@ -73,7 +73,7 @@ def _add_model(table: Table, summary: RunSummary, model: str) -> None:
     table.add_row(Text(printable(model), style="bold cyan"))
     *domains, total = summary.groups_of(model)
     for group in domains:
-        _add_group(table, f"  {printable(group.domain or '')}", group, "")
+        _add_group(table, f"  {printable(group.value)}", group, "")
     if not has_one_domain(summary, model):
         _add_group(table, f"  all {total.scenarios} scenarios", total, "bold")
     table.add_section()

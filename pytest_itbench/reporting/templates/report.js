@@ -3,7 +3,7 @@
 const content = JSON.parse(document.getElementById("content").textContent);
 const SYMBOLS = { solved: "✓", missed: "×", invalid: "!" };
 const byId = (id) => document.getElementById(id);
-const models = content.groups.filter((group) => group.domain === null).map((group) => group.model);
+const models = content.groups.filter((group) => group.by === "all").map((group) => group.model);
 const cells = []; // every attempt in the page's order: {button, attempt, result, words}
 let shownDetails = null;
 
@@ -78,7 +78,7 @@ function verdictStack(tally) {
 }
 
 function showCards() {
-  const totals = content.groups.filter((group) => group.domain === null);
+  const totals = content.groups.filter((group) => group.by === "all");
   byId("partial-rates").hidden = !totals.some((group) => group.pass_at.some(isPartial));
   for (const group of totals) {
     const rates = group.pass_at.map((rate, place) => rateBlock(rate, place === 0));
@@ -110,8 +110,10 @@ function domainFigure(group, place) {
 }
 
 function showDomains(place) {
-  const groups = new Map(content.groups.map((group) => [JSON.stringify([group.domain, group.model]), group]));
-  const domains = [...new Set(content.groups.map((group) => group.domain))].filter((domain) => domain !== null).sort();
+  const byDomain = content.groups.filter((group) => group.by === "domain" || group.by === "all");
+  const domainOf = (group) => (group.by === "all" ? null : group.value);
+  const groups = new Map(byDomain.map((group) => [JSON.stringify([domainOf(group), group.model]), group]));
+  const domains = [...new Set(byDomain.map(domainOf))].filter((domain) => domain !== null).sort();
   const rows = domains.length > 1 ? [...domains, null] : domains;
   const body = make("tbody", {}, ...rows.map((domain) => make("tr", { class: domain === null ? "all" : null },
     make("th", { scope: "row" }, domain ?? "all domains"),
