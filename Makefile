@@ -22,6 +22,10 @@ setup: setup-python setup-engine ## Make .venv and see that Docker answers (the 
 setup-python: ## Only .venv
 	@scripts/setup-python
 
+.PHONY: setup-browser
+setup-browser: ## Only a browser, for the tests of the report's page
+	@scripts/setup-browser
+
 .PHONY: setup-engine
 setup-engine: ## Only Docker
 	@scripts/setup-engine
@@ -34,7 +38,7 @@ demo: setup ## Run the scenarios against built-in models, without any key
 	  || test $$? -eq 1
 
 .PHONY: test
-test: setup ## Run this project's own tests
+test: setup setup-browser ## Run this project's own tests
 	@$(BIN)/pytest tests -n auto $(PYTEST_ARGS)
 
 .PHONY: test-vllm

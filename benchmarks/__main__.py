@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import attempt_overhead, collection, generation, unused_plugin
+from benchmarks import aggregate, attempt_overhead, collection, generation, unused_plugin
 
 BENCHMARKS = {
+    "aggregate": aggregate.measure,
     "attempt_overhead": attempt_overhead.measure,
     "collection": collection.measure,
     "batching": generation.measure_batching,

@@ -17,6 +17,7 @@ import pytest
 from pytest_itbench.domain.candidate import ModelChoice, Request
 from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.early_stop import EarlyStop
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import count_at_once, find_server
 from pytest_itbench.models.dispatcher import Dispatcher, Planned
@@ -39,6 +40,7 @@ class Asking:
     """The run's gate, dispatcher and servers.
 
     Attributes:
+        early_stop: which attempts are not needed; None unless that was asked for.
         urls: the addresses of the servers that the run started, by their models' labels.
     """
 
@@ -46,6 +48,7 @@ class Asking:
         self._settings, self._root = settings, root
         self.gate = Gate(settings.concurrency, settings.budget)
         self.dispatcher = Dispatcher(settings.concurrency)
+        self.early_stop = EarlyStop(settings.gates) if settings.early_stop else None
         self.urls: dict[str, str] = {}
         self._servers: dict[tuple[str, str], ModelServer] = {}
         self._models: dict[str, Model] = {}
@@ -79,7 +82,7 @@ class Asking:
     def hand_over(self) -> dict[str, Any]:
         """What a worker is told, as builtins."""
         if not self._handed:
-            address = self._closing.enter_context(serve_shared(self.gate, self.dispatcher))
+            address = self._closing.enter_context(serve_shared(self.gate, self.dispatcher, self.early_stop))
             self._handed = {"shared": asdict(address), "servers": self.urls}
         return self._handed
 

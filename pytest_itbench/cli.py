@@ -7,20 +7,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from pytest_itbench.controller import refuse_mistakes
 from pytest_itbench.diagnosis import diagnose
 from pytest_itbench.errors import AttemptInvalid, UserMistake
 from pytest_itbench.loading.scenario import find_scenario_files, load_scenario
 from pytest_itbench.loading.scenario_file import build_schema
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.reporting.summary_json import load_schema
+from pytest_itbench.run_commands import add_commands
 from pytest_itbench.runner import find_cache
 from pytest_itbench.scaffold import write_scenario
+from pytest_itbench.scenario_paths import refuse_mistakes
 
 USAGE_ERROR = int(pytest.ExitCode.USAGE_ERROR)
 
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"] and not {"-h", "--help"} & set(given):
         return run_check(given[1:])
-    parsed = build_parser().parse_args(given)
+    parsed = _parse(given)
     command: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return command(parsed)
@@ -42,11 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _parse(given: list[str]) -> argparse.Namespace:
+    """What was given; what `regrade` does not know goes to pytest."""
+    if given[:1] != ["regrade"]:
+        return build_parser().parse_args(given)
+    parsed, more = build_parser().parse_known_args(given)
+    parsed.paths += more
+    return parsed
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="pytest-itbench",
-        description="Prove, prepare and begin scenarios. Models are tried by pytest.",
+        description="Prove, prepare and begin scenarios, and work on stored runs. Models are tried by pytest.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=version("pytest-itbench"))
@@ -64,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     prepare = _add(commands, "prepare", run_prepare, "get or build the images that scenarios need, ahead of a run")
     prepare.add_argument("paths", nargs="*", type=Path, default=[Path()], metavar="PATH")
     prepare.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
+    add_commands(partial(_add, commands))
     schema = _add(commands, "schema", run_schema, "print the JSON Schema of a file format")
     schema.add_argument("format", choices=("scenario", "summary"))
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_itbench.domain.candidate import ModelChoice, Proposal
-from pytest_itbench.domain.outcome import FailureKind, Outcome, Verdict
+from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Counterexample, Scenario
 from pytest_itbench.errors import BrokenScenario
 from pytest_itbench.loading.scenario import load_scenario
@@ -33,8 +33,15 @@ class Plan:
     times: int | None = None
     expect: Expectation | None = None
 
+    @property
+    def key(self) -> AttemptKey:
+        """The attempt's name within the run."""
+        return AttemptKey(scenario=self.scenario.id, model=self.model.label, index=self.index)
+
 
 PLAN = pytest.StashKey[Plan]()
+DONE = pytest.StashKey[frozenset[AttemptKey]]()
+"""The attempts that a resumed run has already."""
 CANDIDATE = pytest.StashKey[dict[str, Any]]()
 """A candidate that is not judged, as a line of ``candidates.jsonl``."""
 
@@ -82,6 +89,20 @@ class ScenarioFile(pytest.File):
         register_markers(self.config, scenario.tags)
         for name in (scenario.domain, scenario.difficulty, *scenario.tags):
             self.add_marker(str(name))
+
+
+def find_left_out(
+    items: Sequence[pytest.Item], shard: tuple[int, int] | None, done: frozenset[AttemptKey]
+) -> list[pytest.Item]:
+    """The items that are not to be run here: those of other shards, and those that were run before.
+
+    Whole scenarios go to a shard, by turns, so that what they share is made once.
+    """
+    plans = {item: item.stash[PLAN] for item in items if PLAN in item.stash}
+    scenarios = sorted({plan.scenario.id for plan in plans.values()})
+    part, of = shard or (1, 1)
+    mine = set(scenarios[part - 1 :: of])
+    return [item for item, plan in plans.items() if plan.scenario.id not in mine or plan.key in done]
 
 
 def name_attempt(label: str, index: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,38 @@ import pytest
 
 from pytest_itbench import wire
 from pytest_itbench.asking import ASKING
-from pytest_itbench.collection import PLAN, parse_attempt_name
+from pytest_itbench.collection import DONE, PLAN, parse_attempt_name
+from pytest_itbench.deciding import Deciding, find_status
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.errors import AttemptInvalid, BrokenScenario, UserMistake
+from pytest_itbench.errors import AttemptInvalid, OptionMistake
 from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
-from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
+from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.metrics.aggregate import summarise
-from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.metrics.gates import Ends
+from pytest_itbench.metrics.summary import RunInfo, RunSummary, ScenarioInfo
+from pytest_itbench.options import list_given
+from pytest_itbench.progress import Progress
+from pytest_itbench.redaction import redact
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
-from pytest_itbench.runner import CANDIDATE_PAYLOAD, PAYLOAD, Runner, find_cache
+from pytest_itbench.runner import CANDIDATE_PAYLOAD, NOT_NEEDED, PAYLOAD, Runner, find_cache
+from pytest_itbench.runs import (
+    StoredRun,
+    describe_choice,
+    describe_scenario,
+    read_run,
+    refuse_changed,
+    write_info,
+)
+from pytest_itbench.scenario_paths import find_ignored, find_paths, refuse_mistakes, refuse_outside, shorten_path
 from pytest_itbench.session import WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
 
 LOG = logging.getLogger(__name__)
+PAGE_WIDTH = 120
+"""Columns of the table on pytest-html's page."""
 CRASHED = "???"
 """The phase that xdist gives to the report of an item whose worker died."""
 
@@ -42,12 +58,21 @@ class Controller:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config, self._settings, self._asking = config, settings, config.stash[ASKING]
         self._started = datetime.now(UTC)
+        self._given = {name: tuple(map(redact, texts)) for name, texts in list_given(config).items()}
         self._planned: dict[str, None] = {}
         self._ledger: Ledger | None = None
         self._candidates: LineFile | None = None
         self._summary: RunSummary | None = None
         self._files: dict[str, Path] = {}
         self._models = {model.label: model for model in settings.models}
+        self._earlier: StoredRun | None = None
+        self._foreign = False
+        self._left_out: set[str] = set()
+        self._progress = Progress(config, self._asking.gate.report)
+        config.pluginmanager.register(self._progress, "itbench-progress")
+        self._directories: dict[str, Path] = {}
+        with usage_errors():
+            self._deciding = Deciding(settings)
 
     # --- before anything runs ----------------------------------------------------------------------------------
 
@@ -56,7 +81,8 @@ class Controller:
         """Look at all scenarios, the engine and the run's directory before the first worker starts."""
         paths = find_paths(self._config)
         refuse_outside(self._config.rootpath, paths)
-        refuse_mistakes(paths, [*self._config.getini("norecursedirs"), *find_ignored(self._config)])
+        found = refuse_mistakes(paths, [*self._config.getini("norecursedirs"), *find_ignored(self._config)])
+        self._directories = {scenario.id: scenario.directory for scenario in found}
         if self._config.option.collectonly:
             return
         with usage_errors():
@@ -70,8 +96,16 @@ class Controller:
             if self._settings.generate:
                 self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
             elif not self._settings.prove:
-                self._ledger = Ledger(self._settings.run_directory)
+                self._ledger = self._begin_ledger()
             self._asking.start_servers(find_cache(), session.config.get_terminal_writer().line)
+
+    def _begin_ledger(self) -> Ledger:
+        if not self._settings.resume:
+            return Ledger(self._settings.run_directory)
+        self._earlier = read_run(self._settings.resume)
+        valid = [outcome for outcome in self._earlier.outcomes if outcome.verdict is not Verdict.INVALID]
+        self._config.stash[DONE] = frozenset(outcome.key for outcome in valid)
+        return Ledger(self._settings.run_directory, valid)
 
     def pytest_report_header(self) -> str:
         """One line on what is tried."""
@@ -80,7 +114,7 @@ class Controller:
             return "itbench: proving scenarios"
         models = ", ".join(self._models)
         attempts = f"{settings.attempts} attempt{'s' if settings.attempts > 1 else ''}"
-        return f"itbench: {models}; {attempts} per scenario; results in {_shorten(settings.run_directory)}"
+        return f"itbench: {models}; {attempts} per scenario; results in {shorten_path(settings.run_directory)}"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -90,6 +124,7 @@ class Controller:
             "run": settings.run,
             "owner": settings.owner,
             "record": settings.record,
+            "done": [(key.scenario, key.model, key.index) for key in self._config.stash[DONE]],
             **self._asking.hand_over(),
         }
 
@@ -113,7 +148,32 @@ class Controller:
     def _plan(self, ids: Iterable[str]) -> None:
         new = [nodeid for nodeid in ids if "/scenario.yaml::" in f"/{nodeid}" and nodeid not in self._planned]
         self._planned |= dict.fromkeys(new)
+        if self._ledger and new:
+            self._begin()
         self._asking.plan(self._identify, new)
+        if self._ledger and new:
+            self._progress.begin(self._find_key(nodeid).model for nodeid in new)
+
+    def _begin(self) -> None:
+        """Say on disk how the run is made, before its first attempt; or see that it must not be made.
+
+        Raises:
+            pytest.UsageError: gates, baseline or the run to go on with do not fit.
+        """
+        info = self._describe_run()
+        try:
+            if self._earlier:
+                refuse_changed(self._earlier.info, info)
+            self._deciding.refuse_unfit(info, (self._identify(nodeid)[0] for nodeid in self._planned))
+        except OptionMistake as mistake:
+            if self._ledger:
+                self._ledger.close()
+            self._ledger = None  # nothing was run, so that there is nothing to account for
+            raise pytest.UsageError(str(mistake)) from mistake
+        write_info(self._settings.run_directory, info)
+        if self._asking.early_stop:
+            planned = ((self._find_key(nodeid), self._identify(nodeid)[0]) for nodeid in self._planned)
+            self._asking.early_stop.plan(info, planned)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -125,9 +185,15 @@ class Controller:
         elif str(report.when) == CRASHED and report.nodeid in self._planned:
             message = "the process that ran this attempt died"
             self._record(self._make_lost(report.nodeid, FailureKind.WORKER_LOST, message))
+        elif report.skipped and report.nodeid in self._planned and NOT_NEEDED in str(report.longrepr):
+            self._left_out.add(report.nodeid)
+        elif report.failed:
+            self._foreign = True
 
     def _record(self, outcome: Outcome) -> None:
         if self._ledger and self._ledger.add(outcome):
+            if self._asking.early_stop:
+                self._asking.early_stop.add(outcome)
             self._config.hook.pytest_itbench_outcome(config=self._config, outcome=outcome)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -135,11 +201,12 @@ class Controller:
         payload = getattr(report, PAYLOAD, None)
         if payload is None:
             return None
-        return {
+        category, letter, word = {
             Verdict.SOLVED: ("passed", ".", "SOLVED"),
             Verdict.MISSED: ("failed", "m", "MISSED"),
             Verdict.INVALID: ("error", "i", "INVALID"),
         }[Verdict(payload["verdict"])]
+        return category, "" if self._progress.shows_display else letter, word
 
     # --- at the end --------------------------------------------------------------------------------------------
 
@@ -157,16 +224,33 @@ class Controller:
             self._sweep()
 
     def _account(self, session: pytest.Session, ledger: Ledger) -> None:
-        lost = [nodeid for nodeid in self._planned if self._find_key(nodeid) not in ledger]
+        known = (nodeid for nodeid in self._planned if nodeid not in self._left_out)
+        lost = [nodeid for nodeid in known if self._find_key(nodeid) not in ledger]
         for nodeid in lost:
             self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
-        if lost and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a lost attempt is no success, whatever pytest has seen
         if ledger.outcomes:
-            place = self._settings.run_directory
-            self._summary = summarise(ledger.outcomes, self._describe_run())
+            place, info = self._settings.run_directory, self._describe_run()
+            write_info(place, info)
+            with usage_errors():
+                self._summary = self._deciding.decide(
+                    summarise(ledger.outcomes, info), self._find_ends(), len(self._left_out)
+                )
             self._files = write_reports(self._summary, place, self._settings.reporters)
             self._config.hook.pytest_itbench_summary(config=self._config, summary=self._summary, directory=place)
+            session.exitstatus = self._find_status(int(session.exitstatus), self._summary)
+
+    def _find_ends(self) -> dict[str, Ends]:
+        """By model whose attempts were left out, what they could have made of its results."""
+        stop = self._asking.early_stop
+        models = {self._find_key(nodeid).model for nodeid in self._left_out}
+        return {model: stop.find_ends(model) for model in models} if stop else {}
+
+    def _find_status(self, seen: int, summary: RunSummary) -> int:
+        nothing_new = seen == pytest.ExitCode.NO_TESTS_COLLECTED and self._earlier is not None
+        if nothing_new or seen == pytest.ExitCode.OK:
+            # What pytest has not seen fails a run all the same: what was lost, and what a resumed run has from before.
+            seen = int(pytest.ExitCode.TESTS_FAILED if summary.totals.solved < summary.totals.total else 0)
+        return find_status(seen, summary.decision, foreign=self._foreign)
 
     def _sweep(self) -> None:
         runner = Runner.of(self._config)
@@ -213,17 +297,36 @@ class Controller:
             models=tuple(self._models),
             attempts=self._settings.attempts,
             ks=self._settings.ks,
-            planned=len(self._planned),
+            planned=len(self._planned) - len(self._left_out) + len(self._config.stash[DONE]),
             environment=self._settings.environment,
+            shard=self._settings.shard,
+            choices=tuple(describe_choice(choice) for choice in self._settings.models),
+            scenarios=self._describe_scenarios(),
+            given=self._given,
         )
+
+    def _describe_scenarios(self) -> tuple[ScenarioInfo, ...]:
+        """What is planned, and what was tried before, both as they are now where they can be found."""
+        known = {scenario.id: scenario for scenario in (self._earlier.info.scenarios if self._earlier else ())}
+        places = dict.fromkeys(nodeid.rpartition("::")[0] for nodeid in self._planned)
+        directories = [(self._config.rootpath / place).parent for place in places]
+        directories += [self._directories[name] for name in known if name in self._directories]
+        known |= {scenario.id: scenario for scenario in map(describe_scenario, directories)}
+        return tuple(known[name] for name in sorted(known))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the table and the decision at the head of pytest-html's page."""
+        if self._summary:
+            prefix.append(f"<pre>{escape(render_summary(self._summary, PAGE_WIDTH, colour=False))}</pre>")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table, and where the reports lie."""
         if self._candidates and self._candidates.lines:
             terminalreporter.section("itbench")
-            text = f"{self._candidates.lines} of {len(self._planned)} candidates: {_shorten(self._candidates.path)}"
+            text = f"{self._candidates.lines} of {len(self._planned)} candidates: {shorten_path(self._candidates.path)}"
             terminalreporter.write_line(
-                f"{text}; to judge them: --itbench-candidates={_shorten(self._candidates.path)}"
+                f"{text}; to judge them: --itbench-candidates={shorten_path(self._candidates.path)}"
             )
         if self._summary is None:
             return
@@ -234,7 +337,7 @@ class Controller:
         if spent := render_spent(self._asking.gate.report()):
             terminalreporter.write_line(spent)
         for name, path in self._files.items():
-            terminalreporter.write_line(f"{name + ':':10}{_shorten(path)}")
+            terminalreporter.write_line(f"{name + ':':10}{shorten_path(path)}")
 
 
 def render_spent(spent: Mapping[str, float]) -> str:
@@ -245,52 +348,3 @@ def render_spent(spent: Mapping[str, float]) -> str:
     parts += [f"${spent['dollars']:.2f}"] if spent["dollars"] else []
     parts += [f"{spent['limited']} refused as too many"] if spent["limited"] else []
     return f"spent:    {', '.join(parts)}"
-
-
-def find_paths(config: pytest.Config) -> list[Path]:
-    """The files and directories that were given to pytest, or that its ini file names."""
-    return [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
-
-
-def refuse_outside(root: Path, paths: Iterable[Path]) -> None:
-    """See that every item gets a name of its own, which is its path below the root directory.
-
-    Raises:
-        pytest.UsageError: a path lies elsewhere.
-    """
-    for path in paths:
-        if path.exists() and not path.resolve().is_relative_to(root.resolve()):
-            problem = f"{path} lies outside pytest's root directory {root}"
-            raise pytest.UsageError(f"{problem}, so that its items have no names of their own; give another --rootdir")
-
-
-def find_ignored(config: pytest.Config) -> list[str]:
-    """What --ignore and --ignore-glob exclude, as patterns of absolute paths."""
-    given = [*(config.option.ignore or ()), *(config.option.ignore_glob or ())]
-    return [os.path.normpath(config.invocation_params.dir / pattern) for pattern in given]
-
-
-def refuse_mistakes(paths: Iterable[Path], skip: list[str]) -> None:
-    """Load every scenario that pytest is going to meet.
-
-    Raises:
-        pytest.UsageError: one line for each thing that is wrong.
-    """
-    scenarios: list[Scenario] = []
-    mistakes: list[UserMistake] = []
-    for file in sorted({file for path in paths for file in find_scenario_files(path, skip)}):
-        try:
-            scenarios.append(load_scenario(file))
-        except BrokenScenario as broken:
-            mistakes += broken.mistakes
-    mistakes += find_duplicates(scenarios)
-    if mistakes:
-        raise pytest.UsageError("\n".join(_relative(str(mistake)) for mistake in mistakes))
-
-
-def _relative(text: str) -> str:
-    return text.replace(f"{Path.cwd()}/", "")
-
-
-def _shorten(path: Path) -> str:
-    return _relative(str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -21,15 +22,15 @@ SYNC = 1.0
 class LineFile:
     """A file of one JSON object a line: the system has it when `append` returns, the disk soon after."""
 
-    def __init__(self, path: Path) -> None:
-        """Begin the file; it is made with the first line.
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
+        """Begin the file, which is made with the first line; or go on with one.
 
         Raises:
             OptionMistake: its directory holds a run already, or cannot be made.
         """
         self.path, directory = path, path.parent
         place = f"{directory.parent.name}/{directory.name}"
-        if any((directory / name).exists() for name in (OUTCOMES, CANDIDATES)):
+        if not goes_on and any((directory / name).exists() for name in (OUTCOMES, CANDIDATES)):
             raise OptionMistake(f"{place} holds a run already; choose another --itbench-run")
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,8 @@ class LineFile:
     def append(self, line: str) -> None:
         """Add a line, given without its end."""
         if self._file is None:
-            self._file = self.path.open("x", encoding="utf-8")
+            _drop_unfinished_line(self.path)
+            self._file = self.path.open("a", encoding="utf-8")
         self._file.write(line + "\n")
         self._file.flush()
         self.lines += 1
@@ -64,17 +66,23 @@ class LineFile:
                 directory.rmdir()
 
 
-class Ledger:
-    """``outcomes.jsonl`` of a run: one line per attempt."""
+def _drop_unfinished_line(path: Path) -> None:
+    """Take away what a killed process had begun to write."""
+    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
 
-    def __init__(self, directory: Path) -> None:
-        """Begin the ledger.
+
+class Ledger:
+    """``outcomes.jsonl`` of a run: a line per attempt; where there are several, the last one counts."""
+
+    def __init__(self, directory: Path, earlier: Iterable[Outcome] | None = None) -> None:
+        """Begin the ledger, or go on with one that holds `earlier` outcomes.
 
         Raises:
             OptionMistake: the directory holds a run already, or cannot be made.
         """
-        self._lines = LineFile(directory / OUTCOMES)
-        self._outcomes: dict[AttemptKey, Outcome] = {}
+        self._lines = LineFile(directory / OUTCOMES, goes_on=earlier is not None)
+        self._outcomes: dict[AttemptKey, Outcome] = {outcome.key: outcome for outcome in earlier or ()}
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

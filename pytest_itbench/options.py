@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -80,6 +80,22 @@ def read_price(text: str) -> tuple[str, tuple[float, float]]:
     if not match:
         raise ValueError("must be of the form LABEL=IN/OUT, as in openai-gpt-5.2=1.25/10")
     return match[1], (float(match[2]), float(match[3]))
+
+
+def read_margin(text: str) -> float:
+    """A number of at least 0, below 1."""
+    number = read_number(text)
+    if not 0 <= number < 1:
+        raise ValueError("must be at least 0 and below 1")
+    return number
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """Which part, from 1, and of how many."""
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text.strip())
+    if not match or int(match[1]) > int(match[2]):
+        raise ValueError("must be of the form I/N with I from 1 to N, as in 2/5")
+    return int(match[1]), int(match[2])
 
 
 def read_level(text: str) -> int:
@@ -295,12 +311,46 @@ OPTIONS = (
     Option("itbench_reports", "the directory under which each run gets its own", "DIR", default="reports"),
     Option(
         "itbench_report",
-        "a report to write: html, json, junit, markdown or another that is installed; may be repeated",
+        "a report to write: html, json, junit, markdown, openmetrics or another that is installed; may be repeated",
         "NAME",
         default="json junit html markdown",
         many=True,
     ),
     Option("itbench_run", "the run's name; date and time unless given", "NAME", read_name),
+    Option(
+        "itbench_resume",
+        "a run to go on with: what has a valid outcome is not run again; options that are not given are the run's",
+        "RUN",
+    ),
+    Option(
+        "itbench_shard",
+        "one part of the scenarios, as in 2/5 for the second of five; pytest-itbench merge puts the runs together",
+        "I/N",
+        read_shard,
+    ),
+    Option(
+        "itbench_gate",
+        "a condition that the run must meet, as in 'pass@1 >= 0.6'; may be repeated. It decides the exit status",
+        "CONDITION",
+        many=True,
+    ),
+    Option(
+        "itbench_early_stop",
+        "leave out a model's remaining attempts as soon as they cannot change what any gate says about it",
+        switch=True,
+    ),
+    Option(
+        "itbench_baseline",
+        "a run, or its summary.json, than which this one must not be worse; it decides the exit status",
+        "RUN_OR_FILE",
+    ),
+    Option(
+        "itbench_margin",
+        "how much lower than the baseline's a rate may be and still be not worse, 0 to 1",
+        "M",
+        read_margin,
+        "0.05",
+    ),
     Option(
         "itbench_prove",
         "prove the scenarios instead of trying models: noop misses, the solution passes, each counterexample is caught"
@@ -309,6 +359,27 @@ OPTIONS = (
     ),
     Option("itbench_repeat", "how often the solution is proven", "N", read_count, "2"),
 )
+STORED = pytest.StashKey[Mapping[str, Sequence[str]]]()
+"""What a run that is resumed was given, by option."""
+OF_THE_RUN = (
+    "itbench_model",
+    "itbench_attempts",
+    "itbench_level",
+    "itbench_k",
+    "itbench_base_url",
+    "itbench_temperature",
+    "itbench_top_p",
+    "itbench_seed",
+    "itbench_stop",
+    "itbench_param",
+    "itbench_system",
+    "itbench_max_tokens",
+    "itbench_price",
+    "itbench_environment",
+    "itbench_candidates",
+    "itbench_shard",
+)
+"""The options that a resumed run has from itself, unless they are given anew."""
 BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -360,6 +431,8 @@ def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
     if flag:
         texts = flag if option.many else [str(flag)]
         return [str(text) for text in texts], option.flag
+    if option.name in (stored := config.stash.get(STORED, {})):
+        return list(stored[option.name]), f"the run to resume, {option.name}"
     variable = os.environ.get(option.variable, "").strip()
     if variable:
         return variable.splitlines() if option.many else [variable], f"environment variable {option.variable}"
@@ -371,4 +444,11 @@ def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
 
 def is_active(config: pytest.Config) -> bool:
     """Whether this pytest run is to try models, to judge candidates or to prove scenarios."""
-    return any(resolve(config, name) for name in ("itbench_model", "itbench_candidates", "itbench_prove"))
+    names = ("itbench_model", "itbench_candidates", "itbench_prove", "itbench_resume")
+    return any(resolve(config, name) for name in names)
+
+
+def list_given(config: pytest.Config) -> dict[str, tuple[str, ...]]:
+    """What was given for the options that a resumed run has from itself."""
+    given = {name: find_texts(config, BY_NAME[name]) for name in OF_THE_RUN}
+    return {name: tuple(texts) for name, (texts, source) in given.items() if source != "default"}

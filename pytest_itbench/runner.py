@@ -12,7 +12,7 @@ import pytest
 
 from pytest_itbench import wire
 from pytest_itbench.asking import ASKING, locate
-from pytest_itbench.collection import CANDIDATE, PLAN
+from pytest_itbench.collection import CANDIDATE, DONE, PLAN, find_left_out
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
@@ -20,10 +20,9 @@ from pytest_itbench.environments.base import EnvironmentProvider
 from pytest_itbench.errors import AttemptInvalid
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import count_at_once
-from pytest_itbench.models.gate import GateKeeper
 from pytest_itbench.models.gated import Gated
-from pytest_itbench.models.recording import Fetch, RecordMode, make_recorded
-from pytest_itbench.models.shared import Address, reach_shared
+from pytest_itbench.models.recording import RecordMode, make_recorded
+from pytest_itbench.models.shared import Address, Shared, reach_shared
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
 from pytest_itbench.session import find_handed
@@ -32,6 +31,7 @@ from pytest_itbench.settings import Settings
 ATTEMPT = pytest.StashKey[Attempt]()
 PAYLOAD = "itbench"
 """The attribute by which a report carries its outcome, as builtins, from a worker to the controller."""
+NOT_NEEDED = "it cannot change what the gates say"
 CANDIDATE_PAYLOAD = "itbench_candidate"
 """The same for a candidate that is not judged."""
 
@@ -64,13 +64,13 @@ class Runner:
         return provider
 
     @cached_property
-    def shared(self) -> tuple[GateKeeper, Fetch]:
-        """The run's gate and the way to its dispatcher, which may be in another process."""
+    def shared(self) -> Shared:
+        """What there is one of in the run; it may be in another process."""
         address = find_handed(self.config).get("shared")
         if address:
             return reach_shared(Address(**address))
         asking = self.config.stash[ASKING]
-        return asking.gate, asking.dispatcher.fetch
+        return Shared(asking.gate, asking.dispatcher.fetch, asking.early_stop)
 
     def find_model(self, choice: ModelChoice) -> Model:
         """The model, made once per process: its connections serve all attempts."""
@@ -86,10 +86,10 @@ class Runner:
 
     def _put_behind_gate(self, model: Model) -> Model:
         """The model, asked in turn with all others of the run."""
-        return Gated(model, self.shared[0], self.worker, self.settings.retries)
+        return Gated(model, self.shared.gate, self.worker, self.settings.retries)
 
     def _fetch(self, scenario: str, model: str, index: int, digest: str) -> bool:
-        return self.shared[1](scenario, model, index, digest)
+        return self.shared.fetch(scenario, model, index, digest)
 
     def begin(self, item: pytest.Item, scenario: Scenario) -> Attempt:
         """Start to keep record of an item's attempt."""
@@ -102,6 +102,22 @@ class Runner:
             worker=self.worker,
         )
         return attempt
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what other shards run, and what a resumed run has."""
+        left_out = find_left_out(items, self.settings.shard, config.stash[DONE])
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            gone = set(left_out)
+            items[:] = [item for item in items if item not in gone]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave out what cannot change what the gates say."""
+        if self.settings.early_stop and PLAN in item.stash:
+            stop = self.shared.stop
+            if stop and stop.is_settled(item.stash[PLAN].model.label):
+                pytest.skip(NOT_NEEDED)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -136,7 +152,7 @@ class Runner:
         attempt = item.stash.get(ATTEMPT, None)
         if error is None:
             return attempt.outcome if attempt and call.when == "call" else None
-        if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+        if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)) or str(error) == NOT_NEEDED:
             return None
         if attempt is None:
             attempt = self.begin(item, item.stash[PLAN].scenario)

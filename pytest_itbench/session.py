@@ -15,14 +15,16 @@ import pytest
 
 from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
+from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.models.choice import parse_models, set_prices, sweep
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
 from pytest_itbench.models.replay import choose_candidates
-from pytest_itbench.options import resolve
+from pytest_itbench.options import STORED, resolve
 from pytest_itbench.owner import describe_owner
 from pytest_itbench.registry import find_implementation
+from pytest_itbench.runs import RUN, find_baseline, find_run, read_info
 from pytest_itbench.settings import Settings
 from pytest_itbench.validation.python_file import PACKAGE
 
@@ -39,7 +41,7 @@ def activate(config: pytest.Config) -> None:
         pytest.UsageError: an option cannot be used.
     """
     from pytest_itbench import fixtures
-    from pytest_itbench.collection import register_markers
+    from pytest_itbench.collection import DONE, register_markers
     from pytest_itbench.runner import Runner
 
     _refuse_repetition(config)
@@ -49,6 +51,8 @@ def activate(config: pytest.Config) -> None:
         settings = config.stash[SETTINGS] = resolve_settings(config)
     if not is_worker(config):  # workers are started only when these are well
         _refuse_unusable(settings)
+    done = find_handed(config).get("done", ())
+    config.stash[DONE] = frozenset(AttemptKey(scenario=s, model=m, index=i) for s, m, i in done)
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
     if not is_worker(config):
@@ -75,16 +79,17 @@ def resolve_settings(config: pytest.Config) -> Settings:
         pytest.UsageError, OptionMistake: a value cannot be used.
     """
     handed = find_handed(config)
+    reports = Path(config.invocation_params.dir, resolve(config, "itbench_reports"))
+    resume = _resolve_resume(config, reports)
     prove = resolve(config, "itbench_prove")
     models = () if prove else _resolve_models(config)
     attempts = resolve(config, "itbench_attempts") or _count_attempts(models)
-    reports = Path(config.invocation_params.dir, resolve(config, "itbench_reports"))
     recordings = Path(config.invocation_params.dir, resolve(config, "itbench_recordings") or reports / "recordings")
     return Settings(
         models=models,
         attempts=attempts,
         ks=resolve(config, "itbench_k") or tuple(k for k in USUAL_KS if k <= attempts),
-        reports=reports,
+        reports=resume.parent if resume else reports,
         reporters=tuple(text.strip() for text in resolve(config, "itbench_report")),
         recordings=recordings,
         record=handed.get("record") or settle_mode(RecordMode(resolve(config, "itbench_record")), recordings).value,
@@ -92,12 +97,42 @@ def resolve_settings(config: pytest.Config) -> Settings:
         retries=resolve(config, "itbench_retries"),
         budget=Budget(**dict(resolve(config, "itbench_budget"))),
         generate=resolve(config, "itbench_generate_only"),
-        run=handed.get("run") or resolve(config, "itbench_run") or _make_run_name("check-" if prove else ""),
+        run=handed.get("run") or _resolve_name(config, resume) or _make_run_name("check-" if prove else ""),
         owner=handed.get("owner") or describe_owner(),
         environment=resolve(config, "itbench_environment"),
+        resume=resume,
+        shard=resolve(config, "itbench_shard"),
+        gates=resolve(config, "itbench_gate"),
+        early_stop=resolve(config, "itbench_early_stop"),
+        baseline=_resolve_baseline(config, reports),
+        margin=resolve(config, "itbench_margin"),
         prove=prove,
         repeat=resolve(config, "itbench_repeat"),
     )
+
+
+def _resolve_resume(config: pytest.Config, reports: Path) -> Path | None:
+    """The directory of the run to go on with; from here on its options are those that were not given."""
+    text = resolve(config, "itbench_resume")
+    if not text:
+        return None
+    if resolve(config, "itbench_generate_only") or resolve(config, "itbench_prove"):
+        raise pytest.UsageError("--itbench-resume goes on with a run of attempts; recordings resume the others")
+    directory = find_run(text, reports)
+    config.stash[STORED] = read_info(directory / RUN).given
+    return directory
+
+
+def _resolve_name(config: pytest.Config, resume: Path | None) -> str | None:
+    name: str | None = resolve(config, "itbench_run")
+    if resume and name:
+        raise pytest.UsageError("--itbench-resume and --itbench-run exclude each other: a resumed run has its name")
+    return resume.name if resume else name
+
+
+def _resolve_baseline(config: pytest.Config, reports: Path) -> Path | None:
+    text = resolve(config, "itbench_baseline")
+    return find_baseline(text, reports) if text else None
 
 
 def _resolve_models(config: pytest.Config) -> tuple[ModelChoice, ...]:

@@ -28,6 +28,12 @@ class Settings:
         generate: ask for candidates only, without environments.
         owner: the process that started the run, for clean-up after it was killed.
         environment: which provider starts environments.
+        resume: the directory of the run to go on with.
+        shard: which part of the scenarios to run, from 1, and of how many.
+        gates: conditions that the run must meet.
+        early_stop: leave out attempts that cannot change what the gates say.
+        baseline: a run, or a run's summary.json, to compare with.
+        margin: how much worse than the baseline is still not worse.
         prove: prove the scenarios instead of trying models.
         repeat: how often a solution is proven.
     """
@@ -46,6 +52,12 @@ class Settings:
     run: str
     owner: str
     environment: str
+    resume: Path | None
+    shard: tuple[int, int] | None
+    gates: tuple[str, ...]
+    early_stop: bool
+    baseline: Path | None
+    margin: float
     prove: bool
     repeat: int
 

@@ -104,6 +104,8 @@ def _one(counts: Tally, k: int, estimate: Estimate, *, every: bool) -> PassAtK:
 
 def _make_rate(k: int, value: float | None, interval: Interval | None, *, covered: int, of: int) -> PassAtK:
     low, high = interval or (None, None)
+    if value is not None and low is not None and high is not None:
+        low, high = min(low, value), max(high, value)  # an estimate that is at an end stands outside Wilson's interval
     return PassAtK(k=k, value=value, covered=covered, of=of, low=low, high=high)
 
 
@@ -145,7 +147,7 @@ def summarise_group(
 ) -> GroupResult:
     """The figures of some of a model's scenarios."""
     outcomes = [outcome for result in scenarios for outcome in result.outcomes]
-    usage = _sum_usage([outcome.usage for outcome in outcomes])
+    usage = sum_usage([outcome.usage for outcome in outcomes])
     solved = sum(result.tally.solved > 0 for result in scenarios)
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
     return GroupResult(
@@ -200,17 +202,21 @@ def _find_check_rate(outcomes: Sequence[Outcome]) -> float | None:
 
 
 def _find_idempotent_rate(outcomes: Sequence[Outcome]) -> float | None:
-    said = [check.passed for outcome in outcomes for check in outcome.checks if check.name == IDEMPOTENT]
+    scored = (outcome for outcome in outcomes if outcome.verdict is not Verdict.INVALID)
+    said = [check.passed for outcome in scored for check in outcome.checks if check.name == IDEMPOTENT]
     return sum(said) / len(said) if said else None
 
 
 def _mean_seconds(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    spent: dict[str, list[float]] = {}
+    """By stage; an attempt that ended earlier spent nothing there, so that the stages add up to a mean attempt."""
+    spent: dict[str, float] = {}
+    scored = 0
     for outcome in outcomes:
         if outcome.verdict is not Verdict.INVALID:
+            scored += 1
             for stage, seconds in outcome.timings.items():
-                spent.setdefault(stage, []).append(seconds)
-    return {stage: fmean(seconds) for stage, seconds in spent.items()}
+                spent[stage] = spent.get(stage, 0.0) + seconds
+    return {stage: seconds / scored for stage, seconds in spent.items()}
 
 
 def _add(tallies: Iterable[Tally]) -> Tally:
@@ -220,7 +226,8 @@ def _add(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-def _sum_usage(usages: Sequence[Usage]) -> Usage:
+def sum_usage(usages: Sequence[Usage]) -> Usage:
+    """What all of it came to, of what is known."""
     inputs = [usage.input_tokens for usage in usages if usage.input_tokens is not None]
     outputs = [usage.output_tokens for usage in usages if usage.output_tokens is not None]
     costs = [usage.cost for usage in usages if usage.cost is not None]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-RESAMPLES = 4000
+RESAMPLES = 2000
 SEED = 20260101
 """Resampling starts from here, so that the same outcomes always give the same figures."""
 
@@ -29,18 +29,20 @@ class Interval(NamedTuple):
 def find_interval(values: Sequence[float]) -> Interval | None:
     """The 95 % interval of the mean of one value per scenario, each 0 to 1; None without any.
 
-    Wilson's score interval where all values are 0 or 1, which also gives an honest width when they are all the same;
-    otherwise the percentile bootstrap over scenarios (Efron and Tibshirani 1993, section 13.3).
+    Wilson's score interval where all values are 0 or 1, or all the same: resampling would give the latter no width
+    (no mean of values of 0 to 1 varies more than a proportion's, so that this errs on the wide side); otherwise the
+    percentile bootstrap over scenarios (Efron and Tibshirani 1993, section 13.3).
     """
     if not values:
         return None
-    if all(value in (0.0, 1.0) for value in values):
-        return wilson(round(sum(values)), len(values))
+    different = set(values)
+    if len(different) == 1 or different == {0.0, 1.0}:
+        return wilson(sum(values), len(values))
     return _bootstrap(tuple(sorted(Counter(values).items())))
 
 
 @lru_cache(maxsize=4096)
-def wilson(successes: int, trials: int) -> Interval:
+def wilson(successes: float, trials: int) -> Interval:
     """The score interval of a proportion, for at least one trial.
 
     Wilson 1927, "Probable Inference", here as in Brown, Cai and DasGupta 2001, equation 4. Written out, because to
@@ -52,7 +54,7 @@ def wilson(successes: int, trials: int) -> Interval:
     return Interval(max(0.0, middle - half), min(1.0, middle + half))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _bootstrap(counted: tuple[tuple[float, int], ...]) -> Interval:
     """From each distinct value and how often it occurs.
 

@@ -15,7 +15,10 @@ def pass_at_k(scored: int, solved: int, k: int) -> float | None:
         ValueError: `k` is below 1, or `solved` is not between 0 and `scored`.
     """
     _refuse_nonsense(scored, solved, k)
-    return None if scored < k else 1 - comb(scored - solved, k) / comb(scored, k)
+    if scored < k:
+        return None
+    # One division at the end, or 1 of 10 would be 0.09999999999999998 and miss a gate at 0.1.
+    return (comb(scored, k) - comb(scored - solved, k)) / comb(scored, k)
 
 
 def pass_all_k(scored: int, solved: int, k: int) -> float | None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pytest_itbench.domain.outcome import FailureKind, Outcome, Usage, Verdict
+
+if TYPE_CHECKING:
+    from pytest_itbench.metrics.decision import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class RunInfo:
         shard: which part of all attempts this is, and of how many; None for the whole.
         choices: how each model was asked, in the order of `models`.
         scenarios: what was tried, in alphabetical order.
-        not_needed: planned attempts that were left out because they could not change a gate's answer.
+        given: the options that made the run what it is, as text.
     """
 
     run: str
@@ -77,7 +81,7 @@ class RunInfo:
     shard: tuple[int, int] | None = None
     choices: tuple[ModelInfo, ...] = ()
     scenarios: tuple[ScenarioInfo, ...] = ()
-    not_needed: int = 0
+    given: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -218,6 +222,7 @@ class RunSummary:
         groups: by model; its domains, difficulties and tags, each in alphabetical order, then all scenarios together.
         totals: over all models.
         failure_kinds: by model, the most frequent first.
+        decision: what gates and baseline say; None when there are none.
     """
 
     info: RunInfo
@@ -226,6 +231,7 @@ class RunSummary:
     groups: tuple[GroupResult, ...]
     totals: Tally
     failure_kinds: tuple[KindCount, ...]
+    decision: Decision | None = None
 
     @property
     def lost(self) -> int:

@@ -1,4 +1,4 @@
-"""The one gate and the one dispatcher of a run, for all its processes: by a socket of this machine."""
+"""What there is one of in a run, for all its processes: by a socket of this machine."""
 
 from __future__ import annotations
 
@@ -8,38 +8,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.managers import BaseManager, Server
-from typing import Any, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from pytest_itbench.models.dispatcher import Dispatcher
 from pytest_itbench.models.gate import Gate, GateKeeper
 from pytest_itbench.models.recording import Fetch
 
-EXPOSED = {"gate": ("enter", "leave"), "dispatcher": ("fetch",)}
+EXPOSED = {"gate": ("enter", "leave"), "dispatcher": ("fetch",), "stop": ("is_settled",)}
+
+
+class Stop(Protocol):
+    """What says that attempts are not needed any more."""
+
+    def is_settled(self, model: str) -> bool:
+        """Whether a model's remaining attempts can be left out."""
+
+
+class Shared(NamedTuple):
+    """The run's things as a worker reaches them; without `stop`, every attempt is needed."""
+
+    gate: GateKeeper
+    fetch: Fetch
+    stop: Stop | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the run's things are reached: a socket, and the key that proves a worker."""
+    """Where they are reached: a socket, the key that proves a worker, and whether attempts may be left out."""
 
     place: str
     key: str
+    stops: bool = False
 
 
 @contextmanager
-def serve_shared(gate: Gate, dispatcher: Dispatcher) -> Iterator[Address]:
+def serve_shared(gate: Gate, dispatcher: Dispatcher, stop: Stop | None = None) -> Iterator[Address]:
     """Let other processes of this machine use them while the block runs."""
 
     class Serving(BaseManager):
         """A type of its own, because what it serves is registered with the type."""
 
-    for name, thing in (("gate", gate), ("dispatcher", dispatcher)):
+    for name, thing in (("gate", gate), ("dispatcher", dispatcher), ("stop", stop)):
         Serving.register(name, callable=lambda thing=thing: thing, exposed=EXPOSED[name])
     key = secrets.token_bytes(32)
     server = Serving(authkey=key).get_server()
     thread = threading.Thread(target=_serve, args=(server,), name="itbench-shared", daemon=True)
     thread.start()
     try:
-        yield Address(place=str(server.address), key=key.hex())
+        yield Address(place=str(server.address), key=key.hex(), stops=stop is not None)
     finally:
         server.stop_event.set()  # type: ignore[attr-defined]  # set by serve_forever
 
@@ -60,8 +76,8 @@ for _name, _exposed in EXPOSED.items():
     Reaching.register(_name, exposed=_exposed)
 
 
-def reach_shared(address: Address) -> tuple[GateKeeper, Fetch]:
-    """The gate of another process, and its dispatcher's `fetch`.
+def reach_shared(address: Address) -> Shared:
+    """What another process serves.
 
     Raises:
         ConnectionError: that process is gone.
@@ -69,4 +85,5 @@ def reach_shared(address: Address) -> tuple[GateKeeper, Fetch]:
     manager = Reaching(address=address.place, authkey=bytes.fromhex(address.key))
     manager.connect()
     reached = cast("Any", manager)
-    return cast("GateKeeper", reached.gate()), cast("Fetch", reached.dispatcher().fetch)
+    stop = cast("Stop", reached.stop()) if address.stops else None
+    return Shared(cast("GateKeeper", reached.gate()), cast("Fetch", reached.dispatcher().fetch), stop)

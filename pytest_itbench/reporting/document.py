@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pytest_itbench.domain.outcome import Outcome
+from pytest_itbench.domain.outcome import Outcome, Usage
+from pytest_itbench.metrics.comparison import Comparison
+from pytest_itbench.metrics.decision import Decision
 from pytest_itbench.metrics.summary import GroupResult, PassAtK, RunInfo, RunSummary, ScenarioResult, Tally
+from pytest_itbench.reporting.decision_text import describe_decision
 
 SCHEMA = 2
 
@@ -21,7 +24,7 @@ def build_document(summary: RunSummary) -> dict[str, Any]:
         "run": _run(summary.info),
         "totals": {**_tally(summary.totals), "lost": summary.lost},
         "groups": [_group(group) for group in summary.groups],
-        "scenarios": [_scenario(result) for result in summary.scenarios],
+        "scenarios": [describe_scenario(result) for result in summary.scenarios],
         "failure_kinds": [
             {
                 "model": entry.model,
@@ -31,6 +34,31 @@ def build_document(summary: RunSummary) -> dict[str, Any]:
             }
             for entry in summary.failure_kinds
         ],
+        "decision": _decision(summary.decision) if summary.decision else None,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "status": decision.status,
+        "problems": list(decision.problems),
+        "left_out": decision.left_out,
+        "gates": [{**asdict(result), "verdict": result.verdict.value} for result in decision.gates],
+        "comparisons": [_comparison(comparison) for comparison in decision.comparisons],
+        "text": [{"tone": tone, "text": text} for tone, text in describe_decision(decision)],
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "old_run": comparison.old_run,
+        "old_model": comparison.old_model,
+        "new_model": comparison.new_model,
+        "margin": comparison.margin,
+        "finding": comparison.finding.value,
+        "differences": [{**asdict(each), "finding": each.finding.value} for each in comparison.differences],
+        "flips": [asdict(flip) for flip in comparison.flips],
+        "left_out": list(comparison.left_out),
     }
 
 
@@ -45,6 +73,7 @@ def _run(info: RunInfo) -> dict[str, Any]:
         "shard": list(info.shard) if info.shard else None,
         "choices": [asdict(choice) for choice in info.choices],
         "scenarios": [asdict(scenario) for scenario in info.scenarios],
+        "given": {name: list(texts) for name, texts in info.given.items()},
     }
 
 
@@ -53,7 +82,17 @@ def _tally(tally: Tally) -> dict[str, int]:
 
 
 def _rates(rates: tuple[PassAtK, ...]) -> list[dict[str, Any]]:
-    return [asdict(rate) for rate in rates]
+    return [{"k": r.k, "value": r.value, "covered": r.covered, "of": r.of, "low": r.low, "high": r.high} for r in rates]
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    # Not `asdict`, which is slow for what each attempt has.
+    return {
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost": usage.cost,
+    }
 
 
 def _group(group: GroupResult) -> dict[str, Any]:
@@ -68,7 +107,7 @@ def _group(group: GroupResult) -> dict[str, Any]:
         "mean_score": group.mean_score,
         "check_rate": group.check_rate,
         "idempotent_rate": group.idempotent_rate,
-        "usage": asdict(group.usage),
+        "usage": _usage(group.usage),
         "cost_per_solved": group.cost_per_solved,
         "tokens_per_solved": group.tokens_per_solved,
         "seconds": {stage: round(seconds, 3) for stage, seconds in group.seconds.items()},
@@ -77,7 +116,8 @@ def _group(group: GroupResult) -> dict[str, Any]:
     }
 
 
-def _scenario(result: ScenarioResult) -> dict[str, Any]:
+def describe_scenario(result: ScenarioResult) -> dict[str, Any]:
+    """An entry of ``scenarios``."""
     return {
         "scenario": result.scenario,
         "model": result.model,
@@ -106,6 +146,6 @@ def _attempt(outcome: Outcome) -> dict[str, Any]:
         "started": outcome.started.isoformat(),
         "worker": outcome.worker,
         "timings": {stage: round(seconds, 3) for stage, seconds in outcome.timings.items()},
-        "usage": asdict(outcome.usage),
+        "usage": _usage(outcome.usage),
         "evidence": dict(outcome.evidence),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytest_itbench.registry import find_implementation
 Reporter = Callable[[RunSummary, Path], Path]
 """Writes one file into a directory and returns its path."""
 
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 REPORTERS = ("json", "junit", "html", "markdown")
 
 
@@ -26,4 +28,14 @@ def write_reports(summary: RunSummary, directory: Path, names: Iterable[str] = R
     """
     reporters: dict[str, Reporter] = {name: find_implementation("reporters", name) for name in names}
     directory.mkdir(parents=True, exist_ok=True)
-    return {name: reporter(summary, directory) for name, reporter in reporters.items()}
+    written = {name: reporter(summary, directory) for name, reporter in reporters.items()}
+    if "markdown" in written:
+        offer_to_ci(written["markdown"])
+    return written
+
+
+def offer_to_ci(path: Path) -> None:
+    """Append a Markdown file to the job's summary where the CI has a place for one, as GitHub's and Gitea's have."""
+    if place := os.environ.get(JOB_SUMMARY):
+        with open(place, "a", encoding="utf-8") as file:  # noqa: PTH123  # a path or a named pipe, whatever the CI gives
+            file.write(path.read_text(encoding="utf-8"))

@@ -17,7 +17,8 @@ from pathlib import Path
 from junitparser import Error, Failure, JUnitXml, Properties, Property, TestCase, TestSuite
 
 from pytest_itbench.domain.outcome import Outcome, Verdict
-from pytest_itbench.metrics.summary import RunSummary, ScenarioResult
+from pytest_itbench.metrics.aggregate import sum_usage
+from pytest_itbench.metrics.summary import PassAtK, RunSummary, ScenarioResult
 from pytest_itbench.reporting.wording import format_rate, printable, shorten
 
 NAME = "junit.xml"
@@ -34,10 +35,21 @@ def write(summary: RunSummary, directory: Path) -> Path:
     several = len(summary.model_totals) > 1
     for model, results in groupby(summary.scenarios, key=lambda result: result.model):
         document.append(_suite(summary, model, tuple(results), several=several))
-    document.update_statistics()
+    _add_up(document)
     path = directory / NAME
     document.write(str(path))
     return path
+
+
+def _add_up(document: JUnitXml) -> None:
+    """The totals; junitparser's own has an attribute that the schema of xunit does not know."""
+    suites = list(document)
+    for suite in suites:
+        suite.update_statistics()
+    document.tests = sum(suite.tests for suite in suites)
+    document.failures = sum(suite.failures for suite in suites)
+    document.errors = sum(suite.errors for suite in suites)
+    document.time = round(sum(suite.time for suite in suites), 3)
 
 
 def _suite(summary: RunSummary, model: str, results: tuple[ScenarioResult, ...], *, several: bool) -> TestSuite:
@@ -61,14 +73,24 @@ def _case(result: ScenarioResult, *, several: bool) -> TestCase:
 
 
 def _facts(result: ScenarioResult) -> dict[str, str]:
+    usage = sum_usage([outcome.usage for outcome in result.outcomes])
+    tokens = {"tokens in": usage.input_tokens, "tokens out": usage.output_tokens, "cost in US dollars": usage.cost}
     return {
         "difficulty": result.difficulty,
         "tags": ", ".join(result.tags),
+        "n": str(result.tally.scored),
         "solved": str(result.tally.solved),
         "missed": str(result.tally.missed),
         "invalid": str(result.tally.invalid),
         **{f"pass@{rate.k}": format_rate(rate) for rate in result.pass_at},
+        **{f"pass@{rate.k} interval": _interval(rate) for rate in result.pass_at if rate.low is not None},
+        **{f"pass^{rate.k}": format_rate(rate) for rate in result.pass_all},
+        **{name: f"{value:.6g}" for name, value in tokens.items() if value is not None},
     }
+
+
+def _interval(rate: PassAtK) -> str:
+    return f"{rate.low:.2f} to {rate.high:.2f}"
 
 
 def _properties(facts: dict[str, str]) -> Properties:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_itbench.metrics.summary import GroupResult, RunSummary, ScenarioResult, Slice
+from pytest_itbench.reporting.decision_text import BAD, GOOD, OPEN, describe_decision
 from pytest_itbench.reporting.wording import (
     NOT_KNOWN,
     PARTIAL,
     first_line,
+    format_interval,
     format_rate,
     has_one_domain,
     has_partial_rates,
@@ -38,7 +40,7 @@ def write(summary: RunSummary, directory: Path) -> Path:
 def render_markdown(summary: RunSummary) -> str:
     """The whole text; every name and message in it is escaped."""
     parts = [_heading(summary), _models(summary), _domains(summary)]
-    parts += [_kinds(summary), _causes(summary), _scenarios(summary)]
+    parts += [_decision(summary), _kinds(summary), _causes(summary), _scenarios(summary)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -89,8 +91,19 @@ def _figure_names(summary: RunSummary) -> list[str]:
 
 def _figures(group: GroupResult) -> list[str]:
     tally = group.tally
-    rates = [escape(format_rate(rate)) for rate in group.pass_at]
+    rates = [escape(f"{format_rate(rate)} {format_interval(rate)}".strip()) for rate in group.pass_at]
     return [*rates, str(tally.solved), str(tally.missed), str(tally.invalid)]
+
+
+def _decision(summary: RunSummary) -> str:
+    if not summary.decision:
+        return ""
+    marks = {GOOD: "✅", BAD: "❌", OPEN: "⚠️"}
+    lines = []
+    for tone, said in describe_decision(summary.decision):
+        indent = " " * (len(said) - len(said.lstrip()))
+        lines.append(f"{indent}- {marks[tone]} {escape(said)}")
+    return "### Decision\n\n" + "\n".join(lines)
 
 
 def _kinds(summary: RunSummary) -> str:

@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_itbench.metrics.summary import GroupResult, PassAtK, RunSummary
+from pytest_itbench.reporting.decision_text import BAD, GOOD, OPEN, describe_decision
 from pytest_itbench.reporting.wording import (
     PARTIAL,
     Cause,
     first_line,
+    format_interval,
     format_rate,
     has_one_domain,
     has_partial_rates,
@@ -29,7 +31,10 @@ from pytest_itbench.reporting.wording import (
 CAUSES = 4
 KINDS = 3
 NARROWEST = 40
+WIDE = 120
+"""Columns from which there is room for intervals."""
 COUNTS = (("solved", "green"), ("missed", "red"), ("invalid", "yellow"))
+TONES = {GOOD: "green", BAD: "bold red", OPEN: "yellow"}
 FOOTNOTE = f"{PARTIAL} leaves out scenarios that have fewer than k scored attempts"
 
 
@@ -59,40 +64,42 @@ def render_summary(summary: RunSummary, width: int, *, colour: bool) -> str:
 
 def _table(summary: RunSummary, width: int) -> Table:
     headers = [name for name, _ in COUNTS] + [f"pass@{k}" for k in summary.info.ks]
+    interval = width >= WIDE
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     room = width - sum(len(header) + 2 for header in headers)
     table.add_column("model, domain", no_wrap=True, overflow="ellipsis", max_width=max(room, 12))
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     for total in summary.model_totals:
-        _add_model(table, summary, total.model)
+        _add_model(table, summary, total.model, interval=interval)
     return table
 
 
-def _add_model(table: Table, summary: RunSummary, model: str) -> None:
+def _add_model(table: Table, summary: RunSummary, model: str, *, interval: bool) -> None:
     table.add_row(Text(printable(model), style="bold cyan"))
     *domains, total = summary.groups_of(model)
     for group in domains:
-        _add_group(table, f"  {printable(group.value)}", group, "")
+        _add_group(table, f"  {printable(group.value)}", group, "", interval=interval)
     if not has_one_domain(summary, model):
-        _add_group(table, f"  all {total.scenarios} scenarios", total, "bold")
+        _add_group(table, f"  all {total.scenarios} scenarios", total, "bold", interval=interval)
     table.add_section()
 
 
-def _add_group(table: Table, name: str, group: GroupResult, style: str) -> None:
+def _add_group(table: Table, name: str, group: GroupResult, style: str, *, interval: bool) -> None:
     tally = (group.tally.solved, group.tally.missed, group.tally.invalid)
     counts = [
         Text(str(count), style=f"{style} {colour}" if count else f"{style} dim")
         for count, (_, colour) in zip(tally, COUNTS, strict=True)
     ]
-    rates = [Text(_rate(rate), style=style) for rate in group.pass_at]
+    rates = [Text(_rate(rate, interval=interval), style=style) for rate in group.pass_at]
     table.add_row(Text(name, style=style), *counts, *rates)
 
 
-def _rate(rate: PassAtK) -> str:
+def _rate(rate: PassAtK, *, interval: bool) -> str:
     # The blank keeps the digits of a column below one another.
     text = format_rate(rate)
-    return text if text.endswith(PARTIAL) else f"{text} "
+    text = text if text.endswith(PARTIAL) else f"{text} "
+    return f"{text}{format_interval(rate):>12}" if interval else text
 
 
 def _notes(summary: RunSummary, width: int) -> Iterator[Text]:
@@ -111,6 +118,11 @@ def _notes(summary: RunSummary, width: int) -> Iterator[Text]:
         yield Text(f"  and {plural(left, 'other cause')} of invalid attempts", style="yellow")
     for total in summary.model_totals:
         yield from _missed(summary, total.model, width)
+    if summary.decision:
+        yield Text()
+        for tone, said in describe_decision(summary.decision):
+            indent = " " * (len(said) - len(said.lstrip()))
+            yield from _wrapped(said.strip(), width, TONES[tone], indent=indent)
 
 
 def _cause(cause: Cause, width: int) -> Iterator[Text]:
@@ -131,5 +143,5 @@ def _missed(summary: RunSummary, model: str, width: int) -> Iterator[Text]:
 
 
 def _wrapped(text: str, width: int, style: str, indent: str = "") -> Iterator[Text]:
-    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent or "  "):
+    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=f"{indent}  "):
         yield Text(line, style=style)

@@ -54,6 +54,11 @@ def format_rate(rate: PassAtK) -> str:
     return f"{rate.value:.2f}{PARTIAL if rate.partial else ''}"
 
 
+def format_interval(rate: PassAtK) -> str:
+    """The interval of a pass@k; empty where there is none."""
+    return "" if rate.low is None or rate.high is None else f"[{rate.low:.2f}, {rate.high:.2f}]"
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun, such as ``1 attempt`` or ``3 attempts``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

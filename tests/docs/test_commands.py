@@ -68,7 +68,7 @@ def check_own(arguments: list[str]) -> list[str]:
         parsed, rest = build_parser().parse_known_args(arguments)
     except SystemExit:
         return ["cannot be parsed"]
-    return [] if arguments[0] == "check" or not rest else [f"{rest} is not known to {parsed.run.__name__}"]
+    return [] if arguments[0] in ("check", "regrade") or not rest else [f"{rest} is not known to {parsed.run.__name__}"]
 
 
 def check_pip(arguments: list[str]) -> list[str]:

@@ -56,12 +56,13 @@ def test_the_scaffold_passes_check(pytester: pytest.Pytester) -> None:
 
 def test_a_killed_run_loses_nothing_and_leaves_nothing(pytester: pytest.Pytester, place: Path) -> None:
     """Outcomes are on disk when the process is killed, and the next start removes its containers."""
-    (place / "slow").write_text('#!/bin/sh\n[ "$ITBENCH_ATTEMPT" = 0 ] && echo nothing || sleep 60\n')
+    (place / "slow.yml").write_text("- hosts: all\n  tasks:\n    - ansible.builtin.command: sleep 60\n")
+    (place / "slow").write_text('#!/bin/sh\n[ "$ITBENCH_ATTEMPT" = 0 ] && echo nothing || cat slow.yml\n')
     (place / "slow").chmod(0o755)
     command = [sys.executable, "-m", "pytest", "notice", "--itbench-run=killed", "--itbench-attempts=2"]
     process = subprocess.Popen([*command, "--itbench-model=script:./slow"], cwd=place, start_new_session=True)
     try:
-        await_second_attempt(place)
+        await_hosts("killed")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -71,12 +72,11 @@ def test_a_killed_run_loses_nothing_and_leaves_nothing(pytester: pytest.Pytester
     assert find_left(f"{LABEL}.run=killed") == []
 
 
-def await_second_attempt(place: Path) -> None:
-    """Wait until the model has been asked for the second time."""
-    prompt = place / "reports" / "killed" / "attempts" / "notice" / "script-slow-1" / "prompt.md"
+def await_hosts(run: str) -> None:
+    """Wait until a run has all that an attempt needs: two hosts, the control machine and the network."""
     deadline = time.monotonic() + 60
-    while not prompt.exists():
-        assert time.monotonic() < deadline, "the second attempt did not begin"
+    while len(find_left(f"{LABEL}.run={run}")) < 4:
+        assert time.monotonic() < deadline, "no attempt began"
         time.sleep(0.1)
 
 

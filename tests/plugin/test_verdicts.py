@@ -220,6 +220,7 @@ def test_reports_are_chosen_by_name(scenarios: Path, run: Run) -> None:
     assert {path.name for path in (scenarios.parent / "reports" / "r").iterdir()} == {
         "attempts",
         "junit.xml",
+        "run.json",
         "outcomes.jsonl",
     }
     result = run("scenarios/one", "--itbench-model=oracle", "--itbench-report=junti")

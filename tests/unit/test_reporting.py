@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+import zlib
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
+from html import unescape as html_unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
 import pytest
+import xmlschema
 from junitparser import Error, Failure, JUnitXml, Properties, TestCase
 
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Verdict
@@ -19,6 +24,7 @@ from pytest_itbench.errors import UnknownName
 from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.summary import RunInfo, RunSummary
 from pytest_itbench.reporting import html, junit, markdown, summary_json
+from pytest_itbench.reporting.document import build_document
 from pytest_itbench.reporting.files import REPORTERS, write_reports
 from pytest_itbench.reporting.terminal import FOOTNOTE, render_summary
 from pytest_itbench.reporting.wording import first_line, invalid_causes, printable, shorten
@@ -28,6 +34,7 @@ KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "i": FailureKind.ENGINE}
 VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
 HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[31m|`a`\x00\x1b]0;t\x07 @team &amp; \u2028 \ud800 ]]>\n# head"
 MODELS = ("oracle", "noop", "replay:sample")
+PAGE_SCRIPTS = 5  # content, texts, two libraries, our own
 
 
 def make_attempts(
@@ -110,20 +117,23 @@ class PageParser(HTMLParser):
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.content = ""
-        self._inside = False
+        self.texts = ""
+        self._inside = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.addresses += [value or "" for name, value in attrs if name in {"src", "href"}]
-        self._inside = ("id", "content") in attrs
+        self._inside = dict(attrs).get("id") or ""
 
     def handle_data(self, data: str) -> None:
-        if self._inside:
+        if self._inside == "content":
             self.content += data
+        if self._inside == "texts":
+            self.texts += data
 
     def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
-        self._inside = False
+        self._inside = ""
 
 
 def write_junit(summary: RunSummary, directory: Path) -> list[TestCase]:
@@ -283,12 +293,26 @@ def test_junit_properties_hold_the_figures(tmp_path: Path) -> None:
     assert {entry.name: entry.value for entry in properties} == {
         "difficulty": "easy",
         "tags": "ansible",
+        "n": "2",
         "solved": "1",
         "missed": "1",
         "invalid": "1",
         "pass@1": "0.50",
         "pass@3": "n/a",
+        "pass@1 interval": "0.09 to 0.91",
+        "pass^1": "0.50",
+        "pass^3": "n/a",
     }
+
+
+def test_junit_follows_the_schema_of_xunit(full: RunSummary, hostile: RunSummary, tmp_path: Path) -> None:
+    """Jenkins' own schema holds, with the properties of cases that Jenkins and others read as well."""
+    text = Path(__file__).with_name("junit-10.xsd").read_text("utf-8")
+    case = text.index('<xs:element name="testcase">')
+    place = text.index('<xs:element ref="skipped"', case)
+    schema = xmlschema.XMLSchema(text[:place] + '<xs:element ref="properties"/>' + text[place:])
+    for summary in (full, hostile):
+        schema.validate(str(junit.write(summary, tmp_path)))
 
 
 def test_junit_failure_tells_each_miss(tmp_path: Path) -> None:
@@ -312,9 +336,10 @@ def test_junit_bears_hostile_text(hostile: RunSummary, tmp_path: Path) -> None:
 
 def test_markdown_has_a_row_per_model_and_domain(full: RunSummary) -> None:
     """The tables hold the figures of models, of domains, and of scenarios."""
-    text = markdown.render_markdown(full)
-    assert "| **replay:sample** | 7 | 0.50 | 1.00 | n/a | 14 | 14 | 7 |" in text
-    assert "| noop | networking | 1 | 0.00 | 0.00 | 0.00 | 0 | 5 | 0 |" in text
+    text = html_unescape(markdown.render_markdown(full))
+    (row,) = [line for line in text.splitlines() if line.startswith("| **replay:sample** | 7 | 0.50 [")]
+    assert row.endswith(" | n/a | 14 | 14 | 7 |")
+    assert "| noop | networking | 1 | 0.00 [0.00, 0.43] | " in text
     assert "| networking | one-networking | 5/5 | 0/5 | 2/4, 1 invalid |" in text
 
 
@@ -352,7 +377,7 @@ def test_page_embeds_its_content_exactly(full: RunSummary) -> None:
 def test_page_bears_hostile_text(hostile: RunSummary, tmp_path: Path) -> None:
     """Hostile text ends no script, adds no element, and still arrives as text."""
     page = PageParser(html.write(hostile, tmp_path).read_text("utf-8"))
-    assert page.tags.count("script") == 2
+    assert page.tags.count("script") == PAGE_SCRIPTS
     assert "img" not in page.tags
     message = json.loads(page.content)["scenarios"][0]["attempts"][0]["message"]
     assert message.startswith("</script><img src=x onerror=alert(1)>|`a`")
@@ -361,15 +386,25 @@ def test_page_bears_hostile_text(hostile: RunSummary, tmp_path: Path) -> None:
 def test_page_needs_nothing_from_outside(full: RunSummary) -> None:
     """The page loads no other resource, and its policy forbids it to."""
     page = html.render_page(full)
-    assert PageParser(page).addresses == ["#attempts"]
+    assert PageParser(page).addresses == ["#attempts", "#attempts"]
     assert "url(" not in page
     assert "default-src 'none'" in page
 
 
-def test_page_script_inserts_text_only() -> None:
-    """The script uses no way of turning text into markup or code."""
-    script = Path(html.__file__).with_name("templates").joinpath("report.js").read_text("utf-8")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
+def test_page_script_inserts_text_only(full: RunSummary) -> None:
+    """Our scripts use no way of turning text into markup or code, and the page's policy refuses all of them."""
+    scripts = Path(html.__file__).with_name("templates").glob("*.js")
+    text = "".join(script.read_text("utf-8") for script in scripts)
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text)
+    policy = html.render_page(full).partition("</head>")[0]
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_every_script_of_the_page_is_joined() -> None:
+    """A script that lies among the templates is part of the page."""
+    scripts = Path(html.__file__).with_name("templates").glob("*.js")
+    assert {script.stem for script in scripts} == set(html.OWN_SCRIPTS)
 
 
 @pytest.mark.parametrize(
@@ -392,8 +427,112 @@ def test_links_stay_inside_the_run(path: str, target: str | None) -> None:
 
 def test_page_cuts_long_messages() -> None:
     """A message of megabytes does not make the page unusable."""
-    page = html.render_page(make_summary(make_attempts("a", "m", message="x" * 1_000_000)))
-    assert len(page) < 100_000
+    content = html.build_content(make_summary(make_attempts("a", "m", message="x" * 1_000_000)))
+    assert len(html.embed(content)) < 20_000
+
+
+def test_page_cuts_messages_shorter_when_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All messages together keep within what a browser takes, and each still says something."""
+    monkeypatch.setattr(html, "MESSAGES", 8_000)
+    content = html.build_content(make_summary(make_attempts("a", "m" * 50, message="x" * 5_000)))
+    lengths = {len(attempt["message"]) for attempt in content["scenarios"][0]["attempts"]}
+    assert lengths == {html.SHORTEST}
+
+
+def test_page_of_very_many_attempts_has_no_single_ones(full: RunSummary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the limit the page keeps every figure but no attempt, and says so to its script."""
+    monkeypatch.setattr(html, "MOST_ATTEMPTS", len(full.outcomes) - 1)
+    content, whole = html.build_content(full), build_document(full)
+    assert content["reduced"]
+    assert content["groups"] == whole["groups"]
+    assert [record["tally"] for record in content["scenarios"]] == [record["tally"] for record in whole["scenarios"]]
+    assert not any(record["attempts"] for record in content["scenarios"])
+
+
+# Evidence inside report.html
+
+
+def unpack(line: str) -> str:
+    return zlib.decompress(b64decode(line), wbits=-15).decode()
+
+
+def put(place: Path, text: str) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, "utf-8")
+    return place
+
+
+def test_evidence_is_in_the_page_as_text(tmp_path: Path) -> None:
+    """What a model wrote arrives to the letter, less what nobody can see, and adds no element."""
+    hostile = "</script><img src=x onerror=alert(1)>\x1b[31m<!--\u202e\n"
+    put(tmp_path / "attempts/a/0/reply.txt", hostile)
+    page = PageParser(html.write(make_summary(make_attempts("a", "s")), tmp_path).read_text("utf-8"))
+    target, place = json.loads(page.content)["scenarios"][0]["attempts"][0]["evidence"]["reply"]
+    assert target == "attempts/a/0/reply.txt"
+    assert unpack(page.texts.split("\n")[place]) == "</script><img src=x onerror=alert(1)><!--\ufffd\n"
+    assert page.tags.count("script") == PAGE_SCRIPTS
+    assert "img" not in page.tags
+
+
+def test_a_missing_file_is_only_linked(tmp_path: Path) -> None:
+    """Evidence that is not there costs the page nothing but its text."""
+    content = html.build_content(make_summary(make_attempts("a", "s")), html.EmbeddedTexts(tmp_path))
+    assert content["scenarios"][0]["attempts"][0]["evidence"] == {"reply": ["attempts/a/0/reply.txt", None]}
+
+
+def test_the_same_text_is_embedded_once(tmp_path: Path) -> None:
+    """Prompts repeat, and the page does not grow with them."""
+    texts = html.EmbeddedTexts(tmp_path)
+    for name, text in {"a": "same", "b": "other", "c": "same"}.items():
+        put(tmp_path / name, text)
+    assert [texts.add(name) for name in "abc"] == [0, 1, 0]
+    assert [unpack(line) for line in texts.lines] == ["same", "other"]
+
+
+def test_a_long_text_is_cut(tmp_path: Path) -> None:
+    """One huge file is cut, and the page knows."""
+    texts = html.EmbeddedTexts(tmp_path)
+    put(tmp_path / "short", "x" * html.LARGEST_TEXT)
+    put(tmp_path / "long", "y" * (html.LARGEST_TEXT + 1))
+    assert [texts.add("short"), texts.add("long")] == [0, 1]
+    assert texts.cut == [1]
+    assert len(unpack(texts.lines[1])) == html.LARGEST_TEXT
+
+
+def test_embedding_ends_with_its_budget(tmp_path: Path) -> None:
+    """What has no room left is linked only, and no further file is read."""
+    put(tmp_path / "a", "first")
+    put(tmp_path / "b", "second")
+    texts = html.EmbeddedTexts(tmp_path, budget=len(b64encode(b"first")) + 4)
+    assert texts.add("a") == 0
+    assert texts.add("b") is None
+    assert texts.add("a") is None
+
+
+def test_no_file_outside_the_run_is_read(tmp_path: Path) -> None:
+    """No path, link or pipe in a run's directory brings a foreign text into the page, or makes it wait."""
+    run, secret = tmp_path / "run", put(tmp_path / "elsewhere/secret.txt", "secret")
+    put(run / "own.txt", "own")
+    (run / "link.txt").symlink_to(secret)
+    (run / "folder").symlink_to(secret.parent)
+    (run / "loop").symlink_to(run / "loop")
+    (run / "directory").mkdir()
+    os.mkfifo(run / "pipe")
+    (run / "binary").write_bytes(b"a\0b")
+    texts = html.EmbeddedTexts(run)
+    paths = [
+        "../elsewhere/secret.txt",
+        str(secret),
+        "link.txt",
+        "folder/secret.txt",
+        "loop/x",
+        "directory",
+        "pipe",
+        "binary",
+    ]
+    assert [texts.add(path) for path in [*paths, "", "a\0b", "\ud800"]] == [None] * 11
+    assert texts.add("own.txt") == 0
+    assert [unpack(line) for line in texts.lines] == ["own"]
 
 
 # All files

@@ -1,0 +1,65 @@
+"""What a run was pointed at: the paths that were given to pytest, and the scenarios there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.errors import BrokenScenario, UserMistake
+from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
+
+
+def find_paths(config: pytest.Config) -> list[Path]:
+    """The files and directories that were given to pytest, or that its ini file names."""
+    return [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
+
+
+def refuse_outside(root: Path, paths: Iterable[Path]) -> None:
+    """See that every item gets a name of its own, which is its path below the root directory.
+
+    Raises:
+        pytest.UsageError: a path lies elsewhere.
+    """
+    for path in paths:
+        if path.exists() and not path.resolve().is_relative_to(root.resolve()):
+            problem = f"{path} lies outside pytest's root directory {root}"
+            raise pytest.UsageError(f"{problem}, so that its items have no names of their own; give another --rootdir")
+
+
+def find_ignored(config: pytest.Config) -> list[str]:
+    """What --ignore and --ignore-glob exclude, as patterns of absolute paths."""
+    given = [*(config.option.ignore or ()), *(config.option.ignore_glob or ())]
+    return [os.path.normpath(config.invocation_params.dir / pattern) for pattern in given]
+
+
+def refuse_mistakes(paths: Iterable[Path], skip: list[str]) -> list[Scenario]:
+    """Load every scenario that pytest is going to meet, and give them.
+
+    Raises:
+        pytest.UsageError: one line for each thing that is wrong.
+    """
+    scenarios: list[Scenario] = []
+    mistakes: list[UserMistake] = []
+    for file in sorted({file for path in paths for file in find_scenario_files(path, skip)}):
+        try:
+            scenarios.append(load_scenario(file))
+        except BrokenScenario as broken:
+            mistakes += broken.mistakes
+    mistakes += find_duplicates(scenarios)
+    if mistakes:
+        raise pytest.UsageError("\n".join(make_relative(str(mistake)) for mistake in mistakes))
+    return scenarios
+
+
+def make_relative(text: str) -> str:
+    """A text in which paths below the working directory are shortened."""
+    return text.replace(f"{Path.cwd()}/", "")
+
+
+def shorten_path(path: Path) -> str:
+    """A path as a person would type it here."""
+    return make_relative(str(path))
