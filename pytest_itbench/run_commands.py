@@ -14,7 +14,7 @@ from pytest_itbench.domain.outcome import Outcome
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.merging import merge_runs, put_side_by_side
 from pytest_itbench.metrics.decision import Decision
-from pytest_itbench.options import read_margin
+from pytest_itbench.option_values import read_margin
 from pytest_itbench.reporting import html
 from pytest_itbench.reporting.export import FORMATS, export
 from pytest_itbench.reporting.files import write_reports

@@ -224,7 +224,7 @@ def test_reports_are_chosen_by_name(scenarios: Path, run: Run) -> None:
         "outcomes.jsonl",
     }
     result = run("scenarios/one", "--itbench-model=oracle", "--itbench-report=junti")
-    result.stderr.fnmatch_lines(["ERROR: unknown reporter 'junti'; known: html, json, junit, markdown"])
+    result.stderr.fnmatch_lines(["ERROR: unknown reporter 'junti'; known: html, json, junit, markdown, openmetrics"])
 
 
 def test_reports_that_cannot_be_written_are_told_first(scenarios: Path, run: Run) -> None:

@@ -20,7 +20,7 @@ from pytest_itbench.models.dispatcher import Dispatcher
 from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.shared import reach_shared, serve_shared
-from pytest_itbench.options import read_budget, read_price
+from pytest_itbench.option_values import read_budget, read_price
 
 
 @pytest.fixture
