@@ -190,11 +190,12 @@ class Controller:
         elif report.failed:
             self._foreign = True
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: Outcome, *, tell: bool = True) -> None:
         if self._ledger and self._ledger.add(outcome):
             if self._asking.early_stop:
                 self._asking.early_stop.add(outcome)
-            self._config.hook.pytest_itbench_outcome(config=self._config, outcome=outcome)
+            if tell:
+                self._config.hook.pytest_itbench_outcome(config=self._config, outcome=outcome)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Letters and words for verdicts, in pytest's own categories."""
@@ -226,8 +227,10 @@ class Controller:
     def _account(self, session: pytest.Session, ledger: Ledger) -> None:
         known = (nodeid for nodeid in self._planned if nodeid not in self._left_out)
         lost = [nodeid for nodeid in known if self._find_key(nodeid) not in ledger]
+        broken = session.exitstatus == pytest.ExitCode.INTERNAL_ERROR  # maybe by a listener, who would fail again
         for nodeid in lost:
-            self._record(self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt"))
+            outcome = self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt")
+            self._record(outcome, tell=not broken)
         if ledger.outcomes:
             place, info = self._settings.run_directory, self._describe_run()
             write_info(place, info)

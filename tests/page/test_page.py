@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
 from pytest_itbench.metrics.aggregate import summarise
+from pytest_itbench.metrics.decision import Decision
+from pytest_itbench.metrics.gates import judge_gate
 from pytest_itbench.metrics.summary import RunInfo
 from pytest_itbench.reporting import html
 
@@ -55,7 +58,9 @@ def make_outcome(scenario: str, model: str, index: int, *, domain: str, solved: 
     )
 
 
-def write_page(directory: Path, outcomes: list[Outcome], *, evidence: bool = False) -> Path:
+def write_page(
+    directory: Path, outcomes: list[Outcome], *, evidence: bool = False, gates: tuple[str, ...] = ()
+) -> Path:
     """The page by the code that writes it in a run."""
     if evidence:
         outcomes = [
@@ -78,7 +83,11 @@ def write_page(directory: Path, outcomes: list[Outcome], *, evidence: bool = Fal
         planned=len(outcomes),
         environment="fake",
     )
-    return html.write(summarise(outcomes, info), directory)
+    summary = summarise(outcomes, info)
+    if gates:
+        decision = Decision(gates=tuple(result for gate in gates for result in judge_gate(gate, summary)))
+        summary = replace(summary, decision=decision)
+    return html.write(summary, directory)
 
 
 def make_outcomes(scenarios: int, attempts: int, models: tuple[str, ...]) -> list[Outcome]:
@@ -119,6 +128,15 @@ def test_two_thousand_attempts_open_quickly(browser: Browser, tmp_path: Path) ->
     seen = browser.visit(big, patience=None)
     assert seen.elements.count('<button type="button" class="cell ') == 2000
     assert seen.milliseconds < 4000
+
+
+def test_the_decision_stands_on_the_page(browser: Browser, page: Path, tmp_path: Path) -> None:
+    """What each gate says, with its figure; a run without gates has no such section."""
+    decided = write_page(tmp_path, make_outcomes(6, 5, ("oracle",)), gates=("pass@1 >= 0.9", "pass@1 >= 0.1"))
+    seen = browser.visit(decided).elements
+    assert "gate failed: oracle: pass@1 = 0.5 " in seen
+    assert "gate passed: oracle: pass@1 = 0.5 " in seen
+    assert "gate failed" not in browser.visit(page).elements
 
 
 def test_every_plot_is_drawn(browser: Browser, page: Path) -> None:

@@ -277,3 +277,25 @@ def test_the_page_of_pytest_html_has_the_table(run: Run, place: Path) -> None:
     page = (place / "page.html").read_text()
     assert "gate failed: m: pass@1 = 0.5" in page
     assert "12 attempts: 6 solved, 6 missed, 0 invalid" in page
+
+
+INTERRUPT = "def pytest_runtest_setup():\n    raise KeyboardInterrupt\n"
+BREAK = "def pytest_itbench_outcome():\n    raise RuntimeError('broken')\n"
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.parametrize(
+    ("conftest", "arguments", "status"),
+    [
+        (INTERRUPT, (), pytest.ExitCode.INTERRUPTED),
+        (BREAK, (), pytest.ExitCode.INTERNAL_ERROR),
+        ("", ("--itbench-attempts=x",), pytest.ExitCode.USAGE_ERROR),
+        ("", ("-k", "nothing"), pytest.ExitCode.NO_TESTS_COLLECTED),
+    ],
+)
+def test_pytests_own_statuses_are_never_touched(
+    run: Run, place: Path, workers: str, conftest: str, arguments: tuple[str, ...], status: int
+) -> None:
+    """Whatever a gate says of what there is."""
+    (place / "conftest.py").write_text(conftest)
+    assert run("rr", workers, "--itbench-gate=pass@1 >= 0.6", *arguments).ret == status
