@@ -40,6 +40,8 @@ class Plan:
 
 
 PLAN = pytest.StashKey[Plan]()
+MINE = pytest.StashKey[frozenset[str] | None]()
+"""The scenarios of a resumed shard; None where the shard is found by turns."""
 DONE = pytest.StashKey[frozenset[AttemptKey]]()
 """The attempts that a resumed run has already."""
 CANDIDATE = pytest.StashKey[dict[str, Any]]()
@@ -92,16 +94,19 @@ class ScenarioFile(pytest.File):
 
 
 def find_left_out(
-    items: Sequence[pytest.Item], shard: tuple[int, int] | None, done: frozenset[AttemptKey]
+    items: Sequence[pytest.Item],
+    shard: tuple[int, int] | None,
+    done: frozenset[AttemptKey],
+    known: frozenset[str] | None,
 ) -> list[pytest.Item]:
     """The items that are not to be run here: those of other shards, and those that were run before.
 
-    Whole scenarios go to a shard, by turns, so that what they share is made once.
+    Whole scenarios go to a shard, by turns, so that what they share is made once; unless it is known which they are.
     """
     plans = {item: item.stash[PLAN] for item in items if PLAN in item.stash}
     scenarios = sorted({plan.scenario.id for plan in plans.values()})
     part, of = shard or (1, 1)
-    mine = set(scenarios[part - 1 :: of])
+    mine = known or set(scenarios[part - 1 :: of])
     return [item for item, plan in plans.items() if plan.scenario.id not in mine or plan.key in done]
 
 

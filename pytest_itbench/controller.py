@@ -16,7 +16,7 @@ import pytest
 
 from pytest_itbench import wire
 from pytest_itbench.asking import ASKING
-from pytest_itbench.collection import DONE, PLAN, parse_attempt_name
+from pytest_itbench.collection import DONE, MINE, PLAN, parse_attempt_name
 from pytest_itbench.deciding import Deciding, find_status
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
@@ -39,6 +39,7 @@ from pytest_itbench.runs import (
     describe_scenario,
     read_run,
     refuse_changed,
+    refuse_other_models,
     write_info,
 )
 from pytest_itbench.scenario_paths import find_ignored, find_paths, refuse_mistakes, refuse_outside, shorten_path
@@ -66,6 +67,8 @@ class Controller:
         self._files: dict[str, Path] = {}
         self._models = {model.label: model for model in settings.models}
         self._earlier: StoredRun | None = None
+        self._unsettled: dict[AttemptKey, Outcome] = {}
+        self._begun = False
         self._foreign = False
         self._left_out: set[str] = set()
         self._progress = Progress(config, self._asking.gate.report)
@@ -97,14 +100,18 @@ class Controller:
                 self._candidates = LineFile(self._settings.run_directory / CANDIDATES)
             elif not self._settings.prove:
                 self._ledger = self._begin_ledger()
-            self._asking.start_servers(find_cache(), session.config.get_terminal_writer().line)
+            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+            self._asking.start_servers(find_cache(), reporter.write_line if reporter else LOG.info)
 
     def _begin_ledger(self) -> Ledger:
         if not self._settings.resume:
             return Ledger(self._settings.run_directory)
-        self._earlier = read_run(self._settings.resume)
-        valid = [outcome for outcome in self._earlier.outcomes if outcome.verdict is not Verdict.INVALID]
+        self._earlier = earlier = read_run(self._settings.resume)
+        valid = [outcome for outcome in earlier.outcomes if outcome.verdict is not Verdict.INVALID]
+        self._unsettled = {o.key: o for o in earlier.outcomes if o.verdict is Verdict.INVALID}
         self._config.stash[DONE] = frozenset(outcome.key for outcome in valid)
+        if self._settings.shard:
+            self._config.stash[MINE] = frozenset(scenario.id for scenario in earlier.info.scenarios)
         return Ledger(self._settings.run_directory, valid)
 
     def pytest_report_header(self) -> str:
@@ -124,6 +131,7 @@ class Controller:
             "run": settings.run,
             "owner": settings.owner,
             "record": settings.record,
+            "mine": sorted(self._config.stash[MINE] or ()),
             "done": [(key.scenario, key.model, key.index) for key in self._config.stash[DONE]],
             **self._asking.hand_over(),
         }
@@ -148,7 +156,7 @@ class Controller:
     def _plan(self, ids: Iterable[str]) -> None:
         new = [nodeid for nodeid in ids if "/scenario.yaml::" in f"/{nodeid}" and nodeid not in self._planned]
         self._planned |= dict.fromkeys(new)
-        if self._ledger and new:
+        if self._ledger and (new or (self._earlier and not self._begun)):
             self._begin()
         self._asking.plan(self._identify, new)
         if self._ledger and new:
@@ -160,11 +168,15 @@ class Controller:
         Raises:
             pytest.UsageError: gates, baseline or the run to go on with do not fit.
         """
-        info = self._describe_run()
+        self._begun, info = True, self._describe_run()
+        scenarios = {scenario.id: scenario for scenario in (self._identify(nodeid)[0] for nodeid in self._planned)}
         try:
             if self._earlier:
                 refuse_changed(self._earlier.info, info)
-            self._deciding.refuse_unfit(info, (self._identify(nodeid)[0] for nodeid in self._planned))
+                refuse_other_models(self._earlier.info, info)
+                known = [each.id for each in self._earlier.info.scenarios if each.id in self._directories]
+                scenarios |= {name: load_scenario(self._directories[name] / "scenario.yaml") for name in known}
+            self._deciding.refuse_unfit(info, scenarios.values())
         except OptionMistake as mistake:
             if self._ledger:
                 self._ledger.close()
@@ -172,6 +184,8 @@ class Controller:
             raise pytest.UsageError(str(mistake)) from mistake
         write_info(self._settings.run_directory, info)
         if self._asking.early_stop:
+            for outcome in self._ledger.outcomes if self._ledger else ():
+                self._asking.early_stop.add(outcome)
             planned = ((self._find_key(nodeid), self._identify(nodeid)[0]) for nodeid in self._planned)
             self._asking.early_stop.plan(info, planned)
 
@@ -231,13 +245,12 @@ class Controller:
         for nodeid in lost:
             outcome = self._make_lost(nodeid, FailureKind.NOT_RUN, "the run ended before this attempt")
             self._record(outcome, tell=not broken)
-        if ledger.outcomes:
+        outcomes = (*ledger.outcomes, *(outcome for key, outcome in self._unsettled.items() if key not in ledger))
+        if outcomes:
             place, info = self._settings.run_directory, self._describe_run()
             write_info(place, info)
             with usage_errors():
-                self._summary = self._deciding.decide(
-                    summarise(ledger.outcomes, info), self._find_ends(), len(self._left_out)
-                )
+                self._summary = self._deciding.decide(summarise(outcomes, info), self._find_ends(), len(self._left_out))
             self._files = write_reports(self._summary, place, self._settings.reporters)
             self._config.hook.pytest_itbench_summary(config=self._config, summary=self._summary, directory=place)
             session.exitstatus = self._find_status(int(session.exitstatus), self._summary)
@@ -249,7 +262,8 @@ class Controller:
         return {model: stop.find_ends(model) for model in models} if stop else {}
 
     def _find_status(self, seen: int, summary: RunSummary) -> int:
-        nothing_new = seen == pytest.ExitCode.NO_TESTS_COLLECTED and self._earlier is not None
+        all_done = not summary.lost and not summary.totals.invalid
+        nothing_new = seen == pytest.ExitCode.NO_TESTS_COLLECTED and self._earlier is not None and all_done
         if nothing_new or seen == pytest.ExitCode.OK:
             # What pytest has not seen fails a run all the same: what was lost, and what a resumed run has from before.
             seen = int(pytest.ExitCode.TESTS_FAILED if summary.totals.solved < summary.totals.total else 0)
@@ -300,13 +314,24 @@ class Controller:
             models=tuple(self._models),
             attempts=self._settings.attempts,
             ks=self._settings.ks,
-            planned=len(self._planned) - len(self._left_out) + len(self._config.stash[DONE]),
+            planned=self._count_planned(),
             environment=self._settings.environment,
             shard=self._settings.shard,
             choices=tuple(describe_choice(choice) for choice in self._settings.models),
             scenarios=self._describe_scenarios(),
             given=self._given,
         )
+
+    def _count_planned(self) -> int:
+        """Attempts that the run is to make, with those that a resumed run was to make before."""
+        planned = {self._find_key(nodeid) for nodeid in self._planned if nodeid not in self._left_out}
+        every = {*planned, *self._config.stash[DONE], *(self._unsettled.keys() - self._left_out_keys)}
+        before = self._earlier.info.planned - len(self._left_out_keys) if self._earlier else 0
+        return max(before, len(every))
+
+    @property
+    def _left_out_keys(self) -> set[AttemptKey]:
+        return {self._find_key(nodeid) for nodeid in self._left_out}
 
     def _describe_scenarios(self) -> tuple[ScenarioInfo, ...]:
         """What is planned, and what was tried before, both as they are now where they can be found."""

@@ -25,28 +25,34 @@ def merge_runs(runs: Sequence[StoredRun], target: Path) -> StoredRun:
     first = runs[0]
     for other in runs[1:]:
         refuse_changed(first.info, other.info)
-    outcomes = _unite(runs)
+        if other.info.attempts != first.info.attempts:
+            counts = f"{other.info.attempts} attempts, {first.info.run} {first.info.attempts}"
+            raise OptionMistake(f"run {other.info.run} has {counts}; parts of one run have the same")
+    united = _unite(runs)
+    if not united:
+        raise OptionMistake("the runs hold no outcomes")
     ledger = Ledger(target)
     target.mkdir(parents=True, exist_ok=True)
-    for run in runs:
-        _copy_evidence(run, target)
-    for outcome in outcomes.values():
+    for run, outcome in united.values():
+        _copy_evidence(outcome, run.directory, target)
         ledger.add(outcome)
     ledger.close()
-    write_info(target, _merge_info([run.info for run in runs], target.name))
+    info = _merge_info([run.info for run in runs], target.name)
+    twice = sum(len(run.outcomes) for run in runs) - len(united)
+    write_info(target, replace(info, planned=info.planned - twice))
     return read_run(target)
 
 
-def _unite(runs: Sequence[StoredRun]) -> dict[AttemptKey, Outcome]:
-    """Every attempt once; of one that was invalid in a run and valid in another, the valid outcome."""
-    united: dict[AttemptKey, Outcome] = {}
+def _unite(runs: Sequence[StoredRun]) -> dict[AttemptKey, tuple[StoredRun, Outcome]]:
+    """Every attempt once, with its run; of one that was invalid in a run and valid in another, the valid outcome."""
+    united: dict[AttemptKey, tuple[StoredRun, Outcome]] = {}
     for run in runs:
         for outcome in run.outcomes:
-            known = united.get(outcome.key)
+            known = united[outcome.key][1] if outcome.key in united else None
             if known and Verdict.INVALID not in (known.verdict, outcome.verdict):
                 raise OptionMistake(f"attempt {outcome.key} is in {run.info.run} and in another run too")
             if known is None or known.verdict is Verdict.INVALID:
-                united[outcome.key] = outcome
+                united[outcome.key] = run, outcome
     return united
 
 
@@ -69,19 +75,31 @@ def _merge_info(infos: Sequence[RunInfo], name: str) -> RunInfo:
     )
 
 
-def _copy_evidence(run: StoredRun, target: Path) -> None:
-    for path in {path for outcome in run.outcomes for path in outcome.evidence.values()}:
-        source = run.directory / path
-        if source.is_file() and not (target / path).exists():
+def _copy_evidence(outcome: Outcome, directory: Path, target: Path) -> None:
+    for path in outcome.evidence.values():
+        source = directory / path
+        if source.is_file():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target / path)
 
 
 def put_side_by_side(runs: Sequence[StoredRun], place: Path) -> RunSummary:
     """Runs as one summary, each model of each run a model of its own; links lead from `place` to the evidence."""
+    runs = _name_apart(runs)
     outcomes = [_rename(outcome, run, place) for run in runs for outcome in run.outcomes]
     info = _merge_info([_rename_models(run.info) for run in runs], " and ".join(run.info.run for run in runs))
     return summarise(outcomes, info)
+
+
+def _name_apart(runs: Sequence[StoredRun]) -> list[StoredRun]:
+    """Each directory once; runs of the same name, as from several machines, get numbers."""
+    apart: dict[str, StoredRun] = {}
+    for run in {run.directory: run for run in runs}.values():
+        name, number = run.info.run, 2
+        while name in apart:
+            name, number = f"{run.info.run} ({number})", number + 1
+        apart[name] = replace(run, info=replace(run.info, run=name))
+    return list(apart.values())
 
 
 def _rename(outcome: Outcome, run: StoredRun, place: Path) -> Outcome:

@@ -121,8 +121,10 @@ class Progress:
         if reporter is None or self._live:
             return
         self._count.began = time.monotonic()
-        if not reporter.isatty or self._config.get_verbosity() != 0:
+        shared = self._config.option.capture == "no" or self._config.option.usepdb  # others write there too
+        if not reporter.isatty or self._config.get_verbosity() != 0 or shared:
             return
+        reporter.ensure_newline()
         reporter.showfspath = False  # the display says where the run is
         console = Console(file=reporter._tw._file, force_terminal=True)  # noqa: SLF001  # the only way to the terminal
         self._live = Live(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pytest_itbench.errors import UserMistake
 from pytest_itbench.merging import merge_runs, put_side_by_side
 from pytest_itbench.metrics.decision import Decision
 from pytest_itbench.option_values import read_margin
+from pytest_itbench.options import BY_NAME, OF_THE_RUN
 from pytest_itbench.reporting import html
 from pytest_itbench.reporting.export import FORMATS, export
 from pytest_itbench.reporting.files import write_reports
@@ -23,6 +25,8 @@ from pytest_itbench.reporting.terminal import render_summary
 from pytest_itbench.runs import StoredRun, compare_runs, find_baseline, find_run, make_baseline, read_baseline, read_run
 
 WIDTH = 100
+NOT_FOR_REGRADE = (*OF_THE_RUN, "itbench_gate", "itbench_baseline", "itbench_early_stop")
+"""Options of a project's own runs, which a regrading has from the run or does not need."""
 Add = Callable[..., argparse.ArgumentParser]
 
 
@@ -135,11 +139,17 @@ def run_regrade(parsed: argparse.Namespace) -> int:
         f"--itbench-run={name}",
         f"--itbench-reports={old.directory.parent}",
         f"--itbench-environment={old.info.environment}",
+        *(f"--override-ini={option}=" for option in NOT_FOR_REGRADE),
     ]
-    status = subprocess.run([sys.executable, "-m", "pytest", *parsed.paths, *options], check=False).returncode
+    command = [sys.executable, "-m", "pytest", *parsed.paths, *options]
+    variables = {BY_NAME[option].variable for option in NOT_FOR_REGRADE}
+    environment = {variable: value for variable, value in os.environ.items() if variable not in variables}
+    status = subprocess.run(command, check=False, env=environment).returncode
     place = old.directory.parent / name
     if (place / "run.json").is_file():
         _tell_changes(old, read_run(place))
+    else:
+        candidates.unlink()
     return status
 
 

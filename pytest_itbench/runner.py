@@ -12,7 +12,7 @@ import pytest
 
 from pytest_itbench import wire
 from pytest_itbench.asking import ASKING, locate
-from pytest_itbench.collection import CANDIDATE, DONE, PLAN, find_left_out
+from pytest_itbench.collection import CANDIDATE, DONE, MINE, PLAN, find_left_out
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
@@ -105,7 +105,7 @@ class Runner:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what other shards run, and what a resumed run has."""
-        left_out = find_left_out(items, self.settings.shard, config.stash[DONE])
+        left_out = find_left_out(items, self.settings.shard, config.stash[DONE], config.stash[MINE])
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             gone = set(left_out)

@@ -80,12 +80,13 @@ def read_run(directory: Path) -> StoredRun:
     """
     info, outcomes = read_info(directory / RUN), {}
     path = directory / OUTCOMES
-    lines = path.read_bytes().splitlines() if path.is_file() else []
+    content = path.read_bytes() if path.is_file() else b""
+    lines = content.splitlines()
     for number, line in enumerate(lines, start=1):
         try:
             outcome = wire.load(json.loads(line))
         except (ValueError, KeyError, TypeError, wire.UnknownSchema, ExceptionGroup) as error:
-            if number == len(lines) and not isinstance(error, wire.UnknownSchema):
+            if number == len(lines) and not content.endswith(b"\n"):
                 break  # the process was killed while it wrote this line
             raise OptionMistake(f"{path}:{number}: {error}") from error
         outcomes[outcome.key] = outcome
@@ -233,6 +234,17 @@ def refuse_changed(old: RunInfo, new: RunInfo) -> None:
             changed += _find_unlike_sampling(before, now) or [other]
     if changed:
         raise OptionMistake(f"run {old.run} was made otherwise: {'; '.join(changed[:UNLIKE])}")
+
+
+def refuse_other_models(old: RunInfo, new: RunInfo) -> None:
+    """See that a run is gone on with by the models that it was begun with.
+
+    Raises:
+        OptionMistake: it is not.
+    """
+    if set(old.models) != set(new.models):
+        before, now = ", ".join(old.models), ", ".join(new.models)
+        raise OptionMistake(f"run {old.run} has the models {before}, not {now}; for others make another run")
 
 
 def _find_choice(info: RunInfo, label: str) -> ModelInfo | None:

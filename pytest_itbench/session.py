@@ -41,7 +41,7 @@ def activate(config: pytest.Config) -> None:
         pytest.UsageError: an option cannot be used.
     """
     from pytest_itbench import fixtures
-    from pytest_itbench.collection import DONE, register_markers
+    from pytest_itbench.collection import DONE, MINE, register_markers
     from pytest_itbench.runner import Runner
 
     _refuse_repetition(config)
@@ -53,6 +53,7 @@ def activate(config: pytest.Config) -> None:
         _refuse_unusable(settings)
     done = find_handed(config).get("done", ())
     config.stash[DONE] = frozenset(AttemptKey(scenario=s, model=m, index=i) for s, m, i in done)
+    config.stash[MINE] = frozenset(find_handed(config).get("mine", ())) or None
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
     if not is_worker(config):
@@ -84,7 +85,8 @@ def resolve_settings(config: pytest.Config) -> Settings:
     prove = resolve(config, "itbench_prove")
     models = () if prove else _resolve_models(config)
     attempts = resolve(config, "itbench_attempts") or _count_attempts(models)
-    recordings = Path(config.invocation_params.dir, resolve(config, "itbench_recordings") or reports / "recordings")
+    usual = (resume.parent if resume else reports) / "recordings"
+    recordings = Path(config.invocation_params.dir, resolve(config, "itbench_recordings") or usual)
     return Settings(
         models=models,
         attempts=attempts,

@@ -23,8 +23,8 @@ class GateKeeper(Protocol):
     def enter(self, holder: str) -> str:
         """Wait for a place; gives an empty text, or why there is none any more."""
 
-    def leave(self, holder: str, limited: bool, tokens: int, dollars: float) -> None:  # noqa: FBT001  # crosses processes by position
-        """Give the place back and say what was spent, and whether the provider asked for fewer requests."""
+    def leave(self, holder: str, limited: bool, tokens: int, dollars: float, answered: bool = True) -> None:  # noqa: FBT001, FBT002  # crosses processes by position
+        """Give the place back; say what was spent, whether it was too much at once, and whether it was answered."""
 
 
 class Gate:
@@ -38,14 +38,18 @@ class Gate:
         self._limit, self._allowed, self._budget = float(limit), float(limit), budget
         self._places: dict[str, int] = {}
         self._answered = 0
+        self._gone: set[str] = set()
         self._free = threading.Condition()
-        self._started = time.monotonic()
+        self._started: float | None = None
         self._spent = {"requests": 0, "tokens": 0, "dollars": 0.0, "limited": 0, "peak": 0}
 
     def enter(self, holder: str) -> str:
         """Wait for a place."""
         with self._free:
+            self._started = self._started or time.monotonic()
             while True:
+                if holder in self._gone:
+                    return "the process that asked is gone"
                 if exhausted := self._find_exhausted():
                     return exhausted
                 under_way = sum(self._places.values())
@@ -57,12 +61,12 @@ class Gate:
             self._spent["peak"] = max(self._spent["peak"], sum(self._places.values()))
             return ""
 
-    def leave(self, holder: str, limited: bool, tokens: int, dollars: float) -> None:  # noqa: FBT001  # see GateKeeper
+    def leave(self, holder: str, limited: bool, tokens: int, dollars: float, answered: bool = True) -> None:  # noqa: FBT001, FBT002  # see GateKeeper
         """Give a place back."""
         with self._free:
             if self._places.get(holder):
                 self._places[holder] -= 1
-            self._answered += 1
+            self._answered += answered
             self._spent["tokens"] += tokens
             self._spent["dollars"] += dollars
             self._spent["limited"] += limited
@@ -73,6 +77,7 @@ class Gate:
     def forget(self, holder: str) -> None:
         """Free the places of a process that died."""
         with self._free:
+            self._gone.add(holder)
             self._places.pop(holder, None)
             self._free.notify_all()
 
@@ -89,7 +94,7 @@ class Gate:
             return f"the budget of {budget.tokens} tokens is spent"
         if budget.dollars is not None and spent["dollars"] >= budget.dollars:
             return f"the budget of {budget.dollars:g} US dollars is spent"
-        if budget.seconds is not None and time.monotonic() - self._started >= budget.seconds:
+        if budget.seconds is not None and self._find_age() >= budget.seconds:
             return f"the budget of {budget.seconds:g} seconds is spent"
         return ""
 
@@ -107,4 +112,8 @@ class Gate:
     def _find_remaining(self) -> float | None:
         if self._budget.seconds is None:
             return None
-        return max(0.0, self._budget.seconds - (time.monotonic() - self._started))
+        return max(0.0, self._budget.seconds - self._find_age())
+
+    def _find_age(self) -> float:
+        """Seconds since the first request: what a server takes to start is not the budget's."""
+        return time.monotonic() - self._started if self._started else 0.0

@@ -37,18 +37,18 @@ class Gated:
     def _ask_once(self, request: Request) -> Reply:
         if exhausted := self._gate.enter(self._holder):
             raise BudgetSpent(exhausted, hint="raise --itbench-budget; what was answered so far is recorded")
-        limited, tokens, dollars = False, 0, 0.0
+        limited, tokens, dollars, answered = False, 0, 0.0, False
         try:
             reply = self._model.ask(request)
         except ProviderTrouble as trouble:
             limited = trouble.limited
             raise
         else:
-            usage = reply.usage
+            usage, answered = reply.usage, True
             tokens, dollars = (usage.input_tokens or 0) + (usage.output_tokens or 0), usage.cost or 0.0
             return reply
         finally:
-            self._gate.leave(self._holder, limited, tokens, dollars)
+            self._gate.leave(self._holder, limited, tokens, dollars, answered)
 
 
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)

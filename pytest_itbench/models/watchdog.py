@@ -20,6 +20,8 @@ GRACE = 5.0
 def main(command: list[str]) -> int:
     """Run the command; gives its exit status."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop_group(process))
     threading.Thread(target=_await_end_of_input, args=(process,), daemon=True).start()
     status = process.wait()
     stop_group(process)  # what it leaves behind when it dies

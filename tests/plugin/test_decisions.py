@@ -299,3 +299,67 @@ def test_pytests_own_statuses_are_never_touched(
     """Whatever a gate says of what there is."""
     (place / "conftest.py").write_text(conftest)
     assert run("rr", workers, "--itbench-gate=pass@1 >= 0.6", *arguments).ret == status
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_what_a_resume_does_not_run_still_counts(
+    run: Run, pytester: pytest.Pytester, place: Path, workers: str
+) -> None:
+    """Attempts that were invalid and are passed over again do not vanish, and no gate is passed without them."""
+    gate = "--itbench-gate=pass@1 >= 0.5"
+    assert run("ri", gate, "--itbench-run=r").ret == 10
+    for selection in ("nothing", "ant"):
+        result = pytester.runpytest_subprocess("scenarios", "--itbench-resume=r", "-k", selection, gate, workers)
+        assert result.ret == (5 if selection == "nothing" else 10)
+    info = json.loads((place / "reports" / "r" / "run.json").read_text())
+    assert info["planned"] == read_summary(place, "r")["totals"]["solved"] * 2 == 12
+
+
+def test_early_stop_knows_what_a_resumed_run_has(run: Run, pytester: pytest.Pytester, place: Path) -> None:
+    """Earlier misses count against the gate."""
+    (place / "conftest.py").write_text("import pytest_itbench.early_stop\npytest_itbench.early_stop.PAUSE = 0\n")
+    run("wwrrrr", "--itbench-attempts=2", "--itbench-run=r")
+    more = ("--itbench-attempts=6", "--itbench-early-stop", "--itbench-gate=pass@1 >= 0.7")
+    result = pytester.runpytest_subprocess("scenarios", "--itbench-resume=r", *more)
+    assert result.ret == 1
+    assert result.parseoutcomes()["skipped"] >= 5
+
+
+def test_a_finished_run_is_checked_as_well(run: Run, pytester: pytest.Pytester, place: Path) -> None:
+    """What changed is told although there is nothing left to run, and how the run was made stays on disk."""
+    run("rr", "--itbench-run=r")
+    before = (place / "reports" / "r" / "run.json").read_text()
+    other = pytester.runpytest_subprocess("scenarios", "--itbench-resume=r", "--itbench-model=b=noop")
+    other.stderr.fnmatch_lines(["ERROR: run r has the models m, not b; *"])
+    validator = place / "scenarios" / "ant" / "validate.py"
+    validator.write_text(validator.read_text() + "\n# changed\n")
+    for workers in WORKERS:
+        result = pytester.runpytest_subprocess("scenarios", "--itbench-resume=r", workers)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(["ERROR: run r was made otherwise: scenario ant has other validators"])
+    assert (place / "reports" / "r" / "run.json").read_text() == before
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_resumed_shard_keeps_to_its_scenarios(run: Run, pytester: pytest.Pytester, place: Path, workers: str) -> None:
+    """Also when fewer scenarios are collected than there were."""
+    run("rr", "--itbench-shard=1/2", "--itbench-run=part")
+    result = pytester.runpytest_subprocess("scenarios/bee", "--itbench-resume=part", workers)
+    assert "bee0" not in "".join(read(place, "part"))
+    assert result.ret == 0
+
+
+def test_merge_takes_the_evidence_of_the_outcome(run: Run, pytester: pytest.Pytester, place: Path) -> None:
+    """Of an attempt that was invalid in one run and valid in another, nothing of the invalid one is left."""
+    for letters, name in (("ri", "first"), ("ir", "second")):
+        run(letters)  # writes the file of replies
+        (place / f"{letters}.jsonl").replace(place / "replies.jsonl")
+        model = ("--itbench-model=m=replay:replies.jsonl", "--itbench-attempts=2")
+        pytester.runpytest_subprocess("scenarios", *model, f"--itbench-run={name}")
+    assert pytester.run(COMMAND, "merge", "reports/both", "first", "second").ret == 0
+    assert read(place, "both") == [f"{name}{index} solved" for name in SCENARIOS for index in (0, 1)]
+    for index in (0, 1):
+        text = (place / "reports" / "both" / "attempts" / "ant" / f"m-{index}" / "candidate.yml").read_text()
+        assert "right" in text
+    summary = read_summary(place, "both")
+    assert (summary["run"]["planned"], summary["totals"]["lost"]) == (12, 0)

@@ -187,3 +187,33 @@ def test_nonsense_is_refused(text: str) -> None:
         except ValueError:
             continue
         assert field
+
+
+def test_a_failed_request_says_nothing_about_cost() -> None:
+    """The next ones are still sent one by one until it is known what they cost."""
+    gate = Gate(8, Budget(dollars=1.0))
+    assert gate.enter("a") == ""
+    gate.leave("a", limited=False, tokens=0, dollars=0.0, answered=False)
+    assert gate.enter("a") == ""
+    entered: list[str] = []
+    thread = threading.Thread(target=lambda: entered.append(gate.enter("b")))
+    thread.start()
+    time.sleep(0.1)
+    assert entered == []
+    gate.leave("a", limited=False, tokens=10, dollars=0.9)
+    thread.join(5)
+    assert entered == [""]
+
+
+def test_who_died_while_waiting_takes_no_place() -> None:
+    """Its turn is somebody else's."""
+    gate, entered = Gate(1, Budget()), []
+    assert gate.enter("a") == ""
+    thread = threading.Thread(target=lambda: entered.append(gate.enter("dead")))
+    thread.start()
+    time.sleep(0.1)
+    gate.forget("dead")
+    thread.join(5)
+    gate.leave("a", limited=False, tokens=0, dollars=0.0)
+    assert entered != [""]
+    assert gate.enter("b") == ""
