@@ -8,10 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from pytest_itbench.domain.outcome import Outcome
+from pytest_itbench.domain.outcome import FailureKind, Outcome
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.merging import merge_runs, put_side_by_side
 from pytest_itbench.metrics.decision import Decision
@@ -23,6 +23,7 @@ from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.history_text import describe_history
 from pytest_itbench.reporting.terminal import render_summary
 from pytest_itbench.runs import StoredRun, compare_runs, find_baseline, find_run, make_baseline, read_baseline, read_run
+from pytest_itbench.solvers.extraction import CUT
 
 WIDTH = 100
 NOT_FOR_REGRADE = (*OF_THE_RUN, "itbench_gate", "itbench_baseline", "itbench_early_stop")
@@ -166,7 +167,15 @@ def _make_line(outcome: Outcome, directory: Path) -> str:
     if "reply" not in outcome.evidence or not path.is_file():
         return ""
     key = outcome.key
-    record = {"scenario": key.scenario, "model": key.model, "attempt": key.index, "reply": path.read_text("utf-8")}
+    record = {
+        "scenario": key.scenario,
+        "model": key.model,
+        "attempt": key.index,
+        "level": outcome.level,
+        "reply": path.read_text("utf-8"),
+        "finish": CUT if outcome.kind is FailureKind.CUT_OFF else "",
+        "usage": asdict(outcome.usage),
+    }
     return json.dumps(record, ensure_ascii=False)
 
 

@@ -273,6 +273,9 @@ def compare_runs(old: Baseline, new: Baseline, margin: float) -> tuple[Compariso
     Raises:
         OptionMistake: the runs are unlike, or it is not clear which model is compared with which.
     """
+    for run in (old, new):
+        if not run.results:
+            raise OptionMistake(f"run {run.info.run} holds no outcomes that could be compared")
     pairs = pair_models(tuple(old.results), tuple(new.results))
     if unlike := find_unlike(old.info, new.info, pairs):
         more = f" and {len(unlike) - UNLIKE} more" if len(unlike) > UNLIKE else ""

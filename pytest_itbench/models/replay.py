@@ -73,6 +73,12 @@ def _add(replies: dict[str, dict[str, dict[int, Reply]]], line: str, place: str)
     mine[index] = Reply(text=text, finish=str(record.get("finish", "")), usage=usage)
 
 
+def read_levels(path: Path) -> dict[str, int]:
+    """The prompt's level by model, of a file that `read_candidates` can read, where its lines say so."""
+    records = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    return {record.get("model", ""): record["level"] for record in records if record.get("level") in (1, 2, 3)}
+
+
 def choose_candidates(file: str) -> tuple[ModelChoice, ...]:
     """The models of a file of candidates, each with the number of attempts that it holds.
 
@@ -82,8 +88,10 @@ def choose_candidates(file: str) -> tuple[ModelChoice, ...]:
     found = read_candidates(Path(file))
     if not found:
         raise OptionMistake(f"--itbench-candidates={file} holds no candidates")
+    levels = read_levels(Path(file))
     return tuple(
         ModelChoice(
+            level=levels.get(model, 2),
             label=re.sub(r"[^\w.-]+", "-", model) or "candidates",
             kind="replay",
             name=file,

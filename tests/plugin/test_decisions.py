@@ -211,11 +211,13 @@ def test_compare_says_what_changed(run: Run, pytester: pytest.Pytester, place: P
 
 def test_regrade_lists_what_changed(run: Run, pytester: pytest.Pytester, place: Path) -> None:
     """Stored replies are judged by the validators as they are now."""
-    run("rw", "--itbench-run=r")
+    run("rw", "--itbench-run=r", "--itbench-level=3")
     validator = place / "scenarios" / "ant" / "validate.py"
     validator.write_text(validator.read_text().replace('"right" in', '"hosts" in'))
     result = pytester.run(COMMAND, "regrade", "r", "scenarios", "-n2", "-q")
     result.stdout.fnmatch_lines(["ant/m/1: missed, now solved", "1 of 12 verdicts changed"])
+    (choice,) = read_summary(place, "r-regraded-1")["run"]["choices"]
+    assert choice["level"] == 3
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
