@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from pytest_itbench.domain.outcome import Verdict
+from pytest_itbench.metrics.aggregate import add_tallies
 from pytest_itbench.metrics.intervals import find_interval, of_one_scenario
 from pytest_itbench.metrics.passk import pass_at_k
 from pytest_itbench.metrics.summary import PassAtK, Tally
@@ -145,7 +146,7 @@ def find_course_of_models(index: Path, *, model: str | None = None, last: int | 
                 started=members[0].started,
                 model=name,
                 scenarios=len(members),
-                tally=_add(result.tally for result in members),
+                tally=add_tallies(result.tally for result in members),
                 pass_at_1=_mean_rate(members),
                 cost=_add_costs(members),
                 alike=before.get(name, tried) == tried,
@@ -190,7 +191,7 @@ def find_constant_scenarios(index: Path, *, model: str | None = None, last: int)
         by_scenario.setdefault(result.scenario, []).append(result)
     constant = []
     for scenario, members in sorted(by_scenario.items()):
-        total = _add(result.tally for result in members)
+        total = add_tallies(result.tally for result in members)
         if 0 in (total.solved, total.missed):
             constant.append(
                 ConstantScenario(
@@ -240,13 +241,6 @@ def _mean_rate(results: Sequence[_Result]) -> PassAtK:
     low, high = interval or (None, None)
     value = fmean(rates) if rates else None
     return PassAtK(k=1, value=value, covered=len(rates), of=len(results), low=low, high=high)
-
-
-def _add(tallies: Iterable[Tally]) -> Tally:
-    every = list(tallies)
-    return Tally(
-        solved=sum(t.solved for t in every), missed=sum(t.missed for t in every), invalid=sum(t.invalid for t in every)
-    )
 
 
 def _add_costs(results: Iterable[_Result]) -> float | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -21,6 +19,7 @@ from pytest_itbench.metrics.aggregate import summarise
 from pytest_itbench.metrics.comparison import Comparison, compare
 from pytest_itbench.metrics.summary import ModelInfo, RunInfo, RunSummary, ScenarioInfo, ScenarioResult
 from pytest_itbench.redaction import redact
+from pytest_itbench.whole_file import write_json
 
 RUN = "run.json"
 UNLIKE = 5
@@ -48,13 +47,8 @@ class StoredRun:
 
 
 def write_info(directory: Path, info: RunInfo) -> None:
-    """Write ``run.json``; it is there whole or not at all, whenever the process is killed."""
-    record = {"schema": SCHEMA, **wire.converter().unstructure(info)}
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, delete=False) as file:
-        json.dump(record, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(directory / RUN)
+    """Write ``run.json``."""
+    write_json(directory / RUN, {"schema": SCHEMA, **wire.converter().unstructure(info)})
 
 
 def find_run(text: str, reports: Path) -> Path:

@@ -155,7 +155,7 @@ def summarise_group(
         by=by,
         value=value,
         scenarios=len(scenarios),
-        tally=_add(result.tally for result in scenarios),
+        tally=add_tallies(result.tally for result in scenarios),
         pass_at=tuple(mean_pass(scenarios, k, pass_at_k) for k in ks),
         pass_all=tuple(mean_pass(scenarios, k, pass_all_k) for k in ks),
         mean_score=_mean([s.mean_score for s in scenarios if s.mean_score is not None]),
@@ -219,7 +219,8 @@ def _mean_seconds(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {stage: seconds / scored for stage, seconds in spent.items()}
 
 
-def _add(tallies: Iterable[Tally]) -> Tally:
+def add_tallies(tallies: Iterable[Tally]) -> Tally:
+    """The counts of all of them."""
     every = list(tallies)
     return Tally(
         solved=sum(t.solved for t in every), missed=sum(t.missed for t in every), invalid=sum(t.invalid for t in every)

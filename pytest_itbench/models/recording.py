@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import ProviderTrouble
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import build_model, is_costly
+from pytest_itbench.whole_file import write_json
 
 SCHEMA = 1
 
@@ -110,7 +109,7 @@ class Recorded:
         if self._fetch and self._fetch(request.scenario.id, self._choice.label, request.index, digest):
             return read_recording(path)
         reply = self._model.ask(request)
-        write_recording(path, self._describe(digest, request, reply))
+        write_json(path, self._describe(digest, request, reply))
         return reply
 
     def _describe(self, digest: str, request: Request, reply: Reply) -> dict[str, Any]:
@@ -144,13 +143,3 @@ def read_recording(path: Path) -> Reply:
     except (OSError, ValueError, KeyError, TypeError) as error:
         hint = "remove the file, or ask again: --itbench-record=all"
         raise ProviderTrouble(f"{path} is not a recording: {error}", hint=hint) from error
-
-
-def write_recording(path: Path, record: dict[str, Any]) -> None:
-    """Write a recording; it is there whole or not at all, whenever the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        json.dump(record, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
