@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import Outcome, Usage, Verdict
 from pytest_itbench.errors import UnknownName
 from pytest_itbench.metrics.aggregate import summarise
-from pytest_itbench.metrics.summary import ModelInfo, RunInfo, RunSummary, Slice
+from pytest_itbench.metrics.summary import ModelInfo, RunSummary, Slice
 from pytest_itbench.reporting.document import build_document
 from pytest_itbench.reporting.export import COLUMNS, FORMATS, escape_latex, export, neutralise
 from pytest_itbench.reporting.tables import tabulate_groups, tabulate_kinds, tabulate_temperatures
+from pytest_itbench.testing import outcomes as made
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "y": FailureKind.SYNTAX, "i": FailureKind.ENGINE}
-VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "y": Verdict.MISSED, "i": Verdict.INVALID}
 HOSTILE = '=1+1\\{x}$y&z#_%~^[a]*|`<b>@-- \x1b[31m\x00\x1b]0;t\x07,"q"; \u2028 \ud800\r\n\\end{document}\n# head'
 
 
@@ -28,24 +26,17 @@ def make_attempts(
     scenario: str, letters: str, *, model: str = "m", domain: str = "networking", message: str = ""
 ) -> list[Outcome]:
     """One attempt per letter: s(olved), m(issed), y: missed by syntax, or i(nvalid)."""
-    return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=VERDICTS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[letter],
-            domain=domain,
-            difficulty="easy",
-            tags=("ansible", "web"),
-            level=2,
-            started=START,
-            message=message,
-            score=float(letter == "s"),
-            usage=Usage(requests=1, input_tokens=100, output_tokens=20, cost=0.25),
-            timings={"environment": 1.5, "validate": 0.25},
-        )
-        for index, letter in enumerate(letters)
-    ]
+    attempts = made.make_attempts(
+        scenario,
+        letters,
+        model=model,
+        domain=domain,
+        tags=("ansible", "web"),
+        message=message,
+        usage=Usage(requests=1, input_tokens=100, output_tokens=20, cost=0.25),
+        timings={"environment": 1.5, "validate": 0.25},
+    )
+    return [replace(attempt, score=float(attempt.verdict is Verdict.SOLVED)) for attempt in attempts]
 
 
 def make_summary(
@@ -56,20 +47,8 @@ def make_summary(
     choices: tuple[ModelInfo, ...] = (),
     planned: int = 0,
 ) -> RunSummary:
-    info = RunInfo(
-        run=run,
-        started=START,
-        ended=START + timedelta(seconds=90),
-        version="0.1.0",
-        python_version="3.13.1",
-        pytest_version="9.2.0",
-        models=tuple(dict.fromkeys(outcome.key.model for outcome in outcomes)),
-        attempts=3,
-        ks=ks,
-        planned=planned or len(outcomes),
-        environment="fake",
-        choices=choices,
-    )
+    models = dict.fromkeys(outcome.key.model for outcome in outcomes)
+    info = made.make_info(*models, run=run, ks=ks, planned=planned or len(outcomes), choices=choices)
     return summarise(outcomes, info)
 
 

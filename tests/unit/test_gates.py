@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pytest_itbench
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import FailureKind, Outcome, Usage, Verdict
 from pytest_itbench.errors import OptionMistake
 from pytest_itbench.metrics import comparison
 from pytest_itbench.metrics.aggregate import summarise
@@ -22,9 +22,11 @@ from pytest_itbench.metrics.decision import Decision, find_problems
 from pytest_itbench.metrics.gate_text import PLAIN, SLICES, WITH_K, Both, Comparison, Either, find_ks, parse_gate
 from pytest_itbench.metrics.gates import ESTIMATES, FIGURES, OPERATORS, GateResult, judge_gate, refuse_unknown
 from pytest_itbench.metrics.gates import Verdict as Said
-from pytest_itbench.metrics.summary import ModelInfo, RunInfo, RunSummary
+from pytest_itbench.metrics.summary import ModelInfo, RunSummary
+from pytest_itbench.testing import outcomes as made
+from pytest_itbench.testing.outcomes import make_attempts
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+made.START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID, "n": Verdict.INVALID, "l": Verdict.INVALID}
 KINDS = {
     "s": None,
@@ -35,38 +37,10 @@ KINDS = {
 }
 
 
-def attempt(scenario: str, letters: str, *, model: str = "m", **given: object) -> list[Outcome]:
-    """One attempt per letter: s(olved), m(issed), i(nvalid), n(ot run) or l(ost with its worker)."""
-    facts: dict[str, object] = {"domain": "networking", "difficulty": "easy", "tags": (), "level": 2} | given
-    return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=VERDICTS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[letter],
-            started=START,
-            **facts,  # type: ignore[arg-type]  # each test knows the fields that it gives
-        )
-        for index, letter in enumerate(letters)
-    ]
-
-
 def sum_up(outcomes: Iterable[Outcome], *choices: ModelInfo, planned: int = 0) -> RunSummary:
     known = choices or (choose("m"),)
-    info = RunInfo(
-        run="r",
-        started=START,
-        ended=START,
-        version="1",
-        python_version="3",
-        pytest_version="9",
-        models=tuple(choice.label for choice in known),
-        attempts=2,
-        ks=(1,),
-        planned=planned,
-        environment="fake",
-        choices=known,
-    )
+    models = (choice.label for choice in known)
+    info = made.make_info(*models, attempts=2, ks=(1,), planned=planned, choices=known)
     return summarise(outcomes, info)
 
 
@@ -204,7 +178,7 @@ def test_nothing_is_evaluated_as_python() -> None:
 
 # --- verdicts --------------------------------------------------------------------------------------------------------
 
-HALF = attempt("a", "ss") + attempt("b", "mm")
+HALF = make_attempts("a", "ss") + make_attempts("b", "mm")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +206,7 @@ def test_a_gate_compares_a_figure_with_its_bound(text: str, verdict: Said) -> No
 @pytest.mark.parametrize(("k", "verdict"), [(1, Said.PASSED), (2, Said.NOT_ENOUGH)])
 def test_fewer_than_k_valid_attempts_anywhere_are_not_enough(k: int, verdict: Said) -> None:
     """A gate is not passed on the scenarios that happened to work: each needs k valid attempts, as the text says."""
-    (result,) = judge_gate(f"pass@{k} >= 0", sum_up(attempt("a", "ss") + attempt("b", "si")))
+    (result,) = judge_gate(f"pass@{k} >= 0", sum_up(make_attempts("a", "ss") + make_attempts("b", "si")))
     assert result.verdict is verdict
     missing = "1 of 2 scenarios have fewer than 2 valid attempts"
     assert (missing in result.seen[0]) is (verdict is Said.NOT_ENOUGH)
@@ -250,14 +224,14 @@ def test_fewer_than_k_valid_attempts_anywhere_are_not_enough(k: int, verdict: Sa
 )
 def test_a_figure_at_its_bound_is_at_its_bound(letters: tuple[str, ...], text: str) -> None:
     """One solved of ten attempts is a rate of 0.1, whatever binary fractions make of it."""
-    outcomes = [outcome for number, each in enumerate(letters) for outcome in attempt(f"s{number}", each)]
+    outcomes = [outcome for number, each in enumerate(letters) for outcome in make_attempts(f"s{number}", each)]
     assert judge(text, sum_up(outcomes)) == {"m": Said.PASSED}
 
 
 SLICED = [
-    *attempt("a", "ss", domain="templating", difficulty="easy", tags=("x", "y")),
-    *attempt("b", "mm", domain="networking", difficulty="easy", tags=("y",)),
-    *attempt("c", "sm", domain="networking", difficulty="hard", tags=()),
+    *make_attempts("a", "ss", domain="templating", difficulty="easy", tags=("x", "y")),
+    *make_attempts("b", "mm", domain="networking", difficulty="easy", tags=("y",)),
+    *make_attempts("c", "sm", domain="networking", difficulty="hard", tags=()),
 ]
 
 
@@ -286,7 +260,7 @@ def test_a_slice_without_scenarios_decides_nothing() -> None:
     assert judge("solved[domain=templating, difficulty=hard] >= 0", sum_up(SLICED)) == {"m": Said.NOT_ENOUGH}
 
 
-TWO = (*attempt("a", "ss", model="old", level=1), *attempt("a", "sm", model="new", level=3))
+TWO = (*make_attempts("a", "ss", model="old", level=1), *make_attempts("a", "sm", model="new", level=3))
 CHOICES = (choose("old", 1), choose("new", 3, 0.7))
 
 
@@ -355,8 +329,8 @@ def test_and_is_the_least_and_or_the_greatest_of_three_values(left: Said, right:
 )
 def test_attempts_that_are_left_out_cannot_change_what_is_said(text: str, verdict: Said) -> None:
     """A gate says passed or failed early only if it would with every end between the worst and the best."""
-    worst, best = (sum_up(attempt("a", letters)).scenarios for letters in ("ssmmm", "ssssm"))
-    results = judge_gate(text, sum_up(attempt("a", "ssm")), {"m": (worst, best)})
+    worst, best = (sum_up(make_attempts("a", letters)).scenarios for letters in ("ssmmm", "ssssm"))
+    results = judge_gate(text, sum_up(make_attempts("a", "ssm")), {"m": (worst, best)})
     assert [result.verdict for result in results] == [verdict]
 
 
@@ -370,7 +344,7 @@ def test_what_a_gate_looked_at_names_every_bound() -> None:
 def test_seconds_are_those_of_a_mean_attempt() -> None:
     """Attempts that ended early make the mean attempt shorter, though they have no time in the later stages."""
     short, long = (
-        attempt(name, "m", timings=timings)
+        make_attempts(name, "m", timings=timings)
         for name, timings in (("a", {"candidate": 10.0}), ("b", {"candidate": 10.0, "apply": 100.0}))
     )
     assert judge("seconds == 60", sum_up(short + long)) == {"m": Said.PASSED}
@@ -379,7 +353,7 @@ def test_seconds_are_those_of_a_mean_attempt() -> None:
 def test_money_and_tokens_are_counted_for_solved_scenarios() -> None:
     """What was spent on missed attempts is part of the price of those that were solved."""
     spent = Usage(requests=1, input_tokens=60, output_tokens=40, cost=0.5)
-    summary = sum_up(attempt("a", "sm", usage=spent) + attempt("b", "mm", usage=spent))
+    summary = sum_up(make_attempts("a", "sm", usage=spent) + make_attempts("b", "mm", usage=spent))
     gate = "cost == 2 and cost_per_solved == 2 and tokens_per_solved == 400"
     assert judge(gate, summary) == {"m": Said.PASSED}
 
@@ -450,6 +424,6 @@ def test_what_stands_in_the_way_of_a_decision(
     letters: str, planned: int, gates: tuple[str, ...], problems: tuple[str, ...]
 ) -> None:
     """Attempts that never ran always do; invalid ones do unless some gate says how many of them may be."""
-    found = find_problems(sum_up(attempt("a", letters), planned=planned), gates)
+    found = find_problems(sum_up(make_attempts("a", letters), planned=planned), gates)
     assert len(found) == len(problems)
     assert all(each.startswith(start) for each, start in zip(found, problems, strict=True))

@@ -7,13 +7,13 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pytest_itbench import wire
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import Outcome, Usage, Verdict
 from pytest_itbench.errors import OptionMistake
 from pytest_itbench.history import (
     ConstantScenario,
@@ -23,14 +23,12 @@ from pytest_itbench.history import (
     list_unreadable,
 )
 from pytest_itbench.metrics.aggregate import summarise
-from pytest_itbench.metrics.summary import ModelInfo, RunInfo, ScenarioInfo
+from pytest_itbench.metrics.summary import ModelInfo, ScenarioInfo
 from pytest_itbench.reporting.history_text import describe_history
 from pytest_itbench.run_index import INDEX, refresh_index
 from pytest_itbench.runs import read_run, write_info
+from pytest_itbench.testing import outcomes as made
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "i": FailureKind.ENGINE}
-VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
 HOSTILE = "a'; DROP TABLE runs; --\x1b[31m\x00\"[bold]\n"
 Tried = dict[str, dict[str, str]]
 """Letters by model and scenario."""
@@ -38,21 +36,7 @@ Tried = dict[str, dict[str, str]]
 
 def make_attempts(scenario: str, letters: str, *, model: str) -> list[Outcome]:
     """One attempt per letter: s(olved), m(issed) or i(nvalid)."""
-    return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=VERDICTS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[letter],
-            domain="networking",
-            difficulty="easy",
-            tags=(),
-            level=2,
-            started=START,
-            usage=Usage(requests=1, cost=0.25),
-        )
-        for index, letter in enumerate(letters)
-    ]
+    return made.make_attempts(scenario, letters, model=model, usage=Usage(requests=1, cost=0.25))
 
 
 def store_run(reports: Path, name: str, tried: Tried, *, day: int = 0, task: str = "1") -> Path:
@@ -63,16 +47,12 @@ def store_run(reports: Path, name: str, tried: Tried, *, day: int = 0, task: str
         for scenario, letters in scenarios.items()
         for outcome in make_attempts(scenario, letters, model=model)
     ]
-    started = START + timedelta(days=day)
-    info = RunInfo(
+    started = made.START + timedelta(days=day)
+    info = made.make_info(
+        *tried,
         run=name,
         started=started,
         ended=started + timedelta(seconds=90),
-        version="0.1.0",
-        python_version="3.13.1",
-        pytest_version="9.2.0",
-        models=tuple(tried),
-        attempts=3,
         ks=(1,),
         planned=len(outcomes),
         environment="fake",
@@ -230,7 +210,7 @@ def test_the_course_of_a_model_has_the_figures_of_its_runs(tmp_path: Path) -> No
     (point,) = find_course_of_models(refresh_index(tmp_path))
     run = read_run(directory)
     (total,) = summarise(run.outcomes, run.info).model_totals
-    assert (point.run, point.model, point.started, point.scenarios) == ("night", "x", START, 3)
+    assert (point.run, point.model, point.started, point.scenarios) == ("night", "x", made.START, 3)
     assert (point.tally, point.pass_at_1, point.cost) == (total.tally, total.pass_at[0], 1.75)
 
 

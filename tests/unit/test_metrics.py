@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import FailureKind, Outcome, Usage, Verdict
 from pytest_itbench.metrics.aggregate import mean_pass, summarise
 from pytest_itbench.metrics.passk import pass_at_k
 from pytest_itbench.metrics.summary import KindCount, PassAtK, RunInfo, RunSummary, Tally
-
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-KINDS = {Verdict.SOLVED: None, Verdict.MISSED: FailureKind.CHECKS_FAILED, Verdict.INVALID: FailureKind.ENGINE}
-LETTERS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
+from pytest_itbench.testing import outcomes as made
 
 
 def make_info(*models: str, planned: int = 0) -> RunInfo:
-    return RunInfo(
-        run="r",
-        started=START,
-        ended=START,
-        version="1",
-        python_version="3",
-        pytest_version="9",
-        models=models,
-        attempts=3,
-        ks=(1, 3),
-        planned=planned,
-        environment="fake",
-    )
+    return made.make_info(*models, planned=planned)
 
 
 def make_attempts(
@@ -46,22 +30,7 @@ def make_attempts(
     usage: Usage | None = None,
 ) -> list[Outcome]:
     """One attempt per letter: s(olved), m(issed) or i(nvalid)."""
-    return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=LETTERS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[LETTERS[letter]],
-            domain=domain,
-            difficulty="easy",
-            tags=(),
-            level=2,
-            started=START,
-            score=score,
-            usage=usage or Usage(),
-        )
-        for index, letter in enumerate(letters)
-    ]
+    return made.make_attempts(scenario, letters, model=model, domain=domain, score=score, usage=usage or Usage())
 
 
 def summarise_one(letters: str) -> RunSummary:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import Outcome, Usage
 from pytest_itbench.metrics.aggregate import summarise
-from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.metrics.summary import RunSummary
 from pytest_itbench.reporting.openmetrics import render_metrics, write
+from pytest_itbench.testing import outcomes as made
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "i": FailureKind.ENGINE}
-VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
 HOSTILE = 'a"} 1\n# EOF\nb{c="\\" \x1b[31m\x00 \ud800 \u2028'
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -27,38 +24,13 @@ def make_attempts(
     scenario: str, letters: str, *, model: str = "m", domain: str = "networking", usage: Usage | None = None
 ) -> list[Outcome]:
     """One attempt per letter: s(olved), m(issed) or i(nvalid)."""
-    return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=VERDICTS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[letter],
-            domain=domain,
-            difficulty="easy",
-            tags=(),
-            level=2,
-            started=START,
-            usage=usage or Usage(),
-            timings={"environment": 1.5, "validate": 0.25},
-        )
-        for index, letter in enumerate(letters)
-    ]
+    timings = {"environment": 1.5, "validate": 0.25}
+    return made.make_attempts(scenario, letters, model=model, domain=domain, usage=usage or Usage(), timings=timings)
 
 
 def make_summary(outcomes: list[Outcome], *, run: str = "night", planned: int = 0) -> RunSummary:
-    info = RunInfo(
-        run=run,
-        started=START,
-        ended=START + timedelta(seconds=90),
-        version="0.1.0",
-        python_version="3.13.1",
-        pytest_version="9.2.0",
-        models=tuple(dict.fromkeys(outcome.key.model for outcome in outcomes)),
-        attempts=3,
-        ks=(1, 3),
-        planned=planned or len(outcomes),
-        environment="fake",
-    )
+    models = dict.fromkeys(outcome.key.model for outcome in outcomes)
+    info = made.make_info(*models, run=run, planned=planned or len(outcomes))
     return summarise(outcomes, info)
 
 
@@ -118,7 +90,7 @@ def test_times_are_seconds() -> None:
     samples = read_samples(make_summary(make_attempts("a", "s")))
     assert samples[key("stage_seconds", model="m", stage="environment")] == 1.5
     assert samples[key("run_seconds")] == 90
-    assert samples[key("run_started_timestamp_seconds")] == START.timestamp()
+    assert samples[key("run_started_timestamp_seconds")] == made.START.timestamp()
 
 
 def test_prometheus_reads_the_file_too(tmp_path: Path) -> None:

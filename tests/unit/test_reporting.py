@@ -8,7 +8,7 @@ import re
 import sys
 import zlib
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from html import unescape as html_unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,20 +18,18 @@ import pytest
 import xmlschema
 from junitparser import Error, Failure, JUnitXml, Properties, TestCase
 
-from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Verdict
+from pytest_itbench.domain.outcome import CheckResult, Outcome
 from pytest_itbench.domain.scenario import Domain
 from pytest_itbench.errors import UnknownName
 from pytest_itbench.metrics.aggregate import summarise
-from pytest_itbench.metrics.summary import RunInfo, RunSummary
+from pytest_itbench.metrics.summary import RunSummary
 from pytest_itbench.reporting import html, junit, markdown, summary_json
 from pytest_itbench.reporting.document import build_document
 from pytest_itbench.reporting.files import REPORTERS, write_reports
 from pytest_itbench.reporting.terminal import FOOTNOTE, render_summary
 from pytest_itbench.reporting.wording import first_line, invalid_causes, printable, shorten
+from pytest_itbench.testing import outcomes as made
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-KINDS = {"s": None, "m": FailureKind.CHECKS_FAILED, "i": FailureKind.ENGINE}
-VERDICTS = {"s": Verdict.SOLVED, "m": Verdict.MISSED, "i": Verdict.INVALID}
 HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[31m|`a`\x00\x1b]0;t\x07 @team &amp; \u2028 \ud800 ]]>\n# head"
 MODELS = ("oracle", "noop", "replay:sample")
 PAGE_SCRIPTS = 5  # content, texts, two libraries, our own
@@ -47,44 +45,32 @@ def make_attempts(
     hint: str = "",
 ) -> list[Outcome]:
     """One attempt per letter: s(olved), m(issed) or i(nvalid)."""
+    attempts = made.make_attempts(
+        scenario,
+        letters,
+        model=model,
+        domain=domain,
+        tags=("ansible",),
+        message=message,
+        hint=hint,
+        timings={"environment": 1.5, "validate": 0.25},
+    )
     return [
-        Outcome(
-            key=AttemptKey(scenario=scenario, model=model, index=index),
-            verdict=VERDICTS[letter],
-            stage=Stage.VALIDATE,
-            kind=KINDS[letter],
-            domain=domain,
-            difficulty="easy",
-            tags=("ansible",),
-            level=2,
-            started=START,
-            message=message,
-            hint=hint,
+        replace(
+            attempt,
             checks=(CheckResult(name="answers", passed=letter == "s", message=message, seconds=0.1),),
             score=float(letter == "s"),
-            timings={"environment": 1.5, "validate": 0.25},
             evidence={"reply": f"attempts/{scenario}/{index}/reply.txt"},
         )
-        for index, letter in enumerate(letters)
+        for index, (letter, attempt) in enumerate(zip(letters, attempts, strict=True))
     ]
 
 
 def make_summary(
     outcomes: list[Outcome], *, ks: tuple[int, ...] = (1, 3, 5), planned: int = 0, run: str = "night"
 ) -> RunSummary:
-    info = RunInfo(
-        run=run,
-        started=START,
-        ended=START + timedelta(seconds=90),
-        version="0.1.0",
-        python_version="3.13.1",
-        pytest_version="9.2.0",
-        models=tuple(dict.fromkeys(outcome.key.model for outcome in outcomes)),
-        attempts=5,
-        ks=ks,
-        planned=planned or len(outcomes),
-        environment="fake",
-    )
+    models = dict.fromkeys(outcome.key.model for outcome in outcomes)
+    info = made.make_info(*models, run=run, attempts=5, ks=ks, planned=planned or len(outcomes))
     return summarise(outcomes, info)
 
 
