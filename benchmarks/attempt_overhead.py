@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.result import Result, time_command
 from pytest_itbench.domain.scenario import Host
+from pytest_itbench.environments.docker.engine import Engine
 from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.runner import find_cache
 
@@ -95,7 +96,7 @@ def write_scenario(directory: Path) -> None:
 
 def write_script(place: Path) -> None:
     """The shell script, its key, inventory and playbook."""
-    images = ImageStore(find_cache())
+    images = ImageStore(Engine(), find_cache())
     script = BY_HAND.replace("HOST", images.host_image(Host(name="web"))).replace("CONTROL", images.control_image())
     (place / "attempt").write_text(script)
     (place / "attempt").chmod(0o755)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,7 +24,6 @@ from pytest_itbench.models.dispatcher import Dispatcher, Planned
 from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, hash_request, make_recorded
-from pytest_itbench.models.shared import serve_shared
 from pytest_itbench.settings import Settings
 from pytest_itbench.solvers.prompt import render_prompt
 
@@ -54,7 +53,6 @@ class Asking:
         self._models: dict[str, Model] = {}
         self._closing = ExitStack()
         self._closing.callback(self.dispatcher.close)
-        self._handed: dict[str, Any] = {}
 
     @property
     def _asks(self) -> bool:
@@ -78,13 +76,6 @@ class Asking:
         for server in self._servers.values():
             server.wait(tell)
         self.urls = {choice.label: self._servers[choice.kind, choice.name].url for choice, _ in serving}
-
-    def hand_over(self) -> dict[str, Any]:
-        """What a worker is told, as builtins."""
-        if not self._handed:
-            address = self._closing.enter_context(serve_shared(self.gate, self.dispatcher, self.early_stop))
-            self._handed = {"shared": asdict(address), "servers": self.urls}
-        return self._handed
 
     def plan(self, identify: Callable[[str], Attempt], nodeids: Iterable[str]) -> None:
         """Say which attempts are coming; some of their requests may be sent ahead."""

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from pytest_itbench.diagnosis import diagnose
+from pytest_itbench.environments.base import EnvironmentProvider, ProviderOptions
 from pytest_itbench.errors import AttemptInvalid, UserMistake
 from pytest_itbench.loading.scenario import find_scenario_files, load_scenario
 from pytest_itbench.loading.scenario_file import build_schema
+from pytest_itbench.options import find_default
+from pytest_itbench.owner import describe_owner
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.reporting.summary_json import load_schema
 from pytest_itbench.run_commands import add_commands
@@ -69,12 +72,15 @@ def build_parser() -> argparse.ArgumentParser:
         "prove scenarios with real containers: noop misses, the solution passes, counterexamples are caught;"
         " further arguments go to pytest (-n auto, -k …, --itbench-repeat=5)",
     ).add_argument("paths", nargs="*", default=["."], metavar="PATH")
-    _add(commands, "doctor", run_doctor, "say what this machine has and lacks; each line ok or what to do")
+    doctor = _add(commands, "doctor", run_doctor, "say what this machine has and lacks; each line ok or what to do")
     new = _add(commands, "new", run_new, "write a scenario that passes check, to start from")
     new.add_argument("path", type=Path, metavar="PATH", help="a directory that is empty or does not exist")
     prepare = _add(commands, "prepare", run_prepare, "get or build the images that scenarios need, ahead of a run")
     prepare.add_argument("paths", nargs="*", type=Path, default=[Path()], metavar="PATH")
-    prepare.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
+    reap = _add(commands, "reap", run_reap, "remove what runs that were killed left on the engines; a live run's stays")
+    reap.add_argument("--kept", action="store_true", help="also what --itbench-keep left")
+    for command in (doctor, prepare, reap):
+        _add_places(command)
     add_commands(partial(_add, commands))
     schema = _add(commands, "schema", run_schema, "print the JSON Schema of a file format")
     schema.add_argument("format", choices=("scenario", "summary"))
@@ -92,6 +98,23 @@ def _add(
     return parser
 
 
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Where environments are, as pytest's own options of these names say it."""
+    parser.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
+    parser.add_argument("--docker-host", action="append", default=[], metavar="URL", help="an engine; may be repeated")
+
+
+def _make_provider(parsed: argparse.Namespace) -> EnvironmentProvider:
+    options = ProviderOptions(
+        cache=find_cache(),
+        owner=describe_owner(),
+        docker_hosts=tuple(parsed.docker_host),
+        network_pools=find_default("itbench_network_pool"),
+    )
+    provider: EnvironmentProvider = find_implementation("environments", parsed.environment)(options)
+    return provider
+
+
 def run_check(arguments: Sequence[str]) -> int:
     """A pytest run that proves scenarios, in a process of its own: pytest wants to be the first to import a plugin."""
     command = [sys.executable, "-m", "pytest", "--itbench-prove", *arguments]
@@ -100,8 +123,9 @@ def run_check(arguments: Sequence[str]) -> int:
 
 def run_doctor(parsed: argparse.Namespace) -> int:
     """Look at the machine."""
-    del parsed
-    findings = list(diagnose())
+    provider = _make_provider(parsed)
+    findings = [*diagnose(), *provider.diagnose()]
+    provider.close()
     for well, text in findings:
         print(f"{'ok  ' if well else 'FAIL'}  {text}")
     return 0 if all(well for well, _ in findings) else 1
@@ -122,12 +146,26 @@ def run_prepare(parsed: argparse.Namespace) -> int:
     scenarios = [load_scenario(file) for path in parsed.paths for file in find_scenario_files(path)]
     if not scenarios:
         raise UserMistake(f"no scenario.yaml at or below {', '.join(str(path) for path in parsed.paths)}")
-    provider = find_implementation("environments", parsed.environment)(find_cache())
-    seen = set()
-    for image, user in provider.prepare_images(scenarios):
-        if image not in seen:
-            print(f"{image}  {user}", flush=True)
-        seen.add(image)
+    provider, seen = _make_provider(parsed), set()
+    try:
+        for image, user in provider.prepare(scenarios):
+            if image not in seen:
+                print(f"{image}  {user}", flush=True)
+            seen.add(image)
+    finally:
+        provider.sweep(describe_owner())
+        provider.close()
+    return 0
+
+
+def run_reap(parsed: argparse.Namespace) -> int:
+    """Remove what was left behind, with a line for each thing."""
+    provider = _make_provider(parsed)
+    removed = [*provider.sweep_orphans(), *(provider.sweep_kept() if parsed.kept else ())]
+    provider.close()
+    for name in removed:
+        print(f"removed {name}")
+    print(f"{len(removed)} things of runs that are no more" if removed else "nothing is left behind")
     return 0
 
 

@@ -15,7 +15,7 @@ from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Verd
 from pytest_itbench.domain.scenario import Counterexample, Scenario
 from pytest_itbench.errors import BrokenScenario
 from pytest_itbench.loading.scenario import load_scenario
-from pytest_itbench.running import Attempt, Validate, make_candidate, miss, try_candidate
+from pytest_itbench.running import ENTER, Attempt, Validate, make_candidate, miss, read_enter, try_candidate
 from pytest_itbench.session import SETTINGS
 from pytest_itbench.solvers.base import Solver
 
@@ -207,4 +207,5 @@ def render_miss(outcome: Outcome, place: Path) -> str:
     score = f", {passed} of {len(outcome.checks)} checks passed" if outcome.checks else ""
     shown = [what for what in ("candidate", "apply", "reply") if what in outcome.evidence][:2]
     where = "".join(f"\n{what}: {os.path.relpath(place / outcome.evidence[what])}" for what in shown)
-    return f"{outcome.kind}{score}\n{outcome.message}{where}"
+    enter = f"\nenter: {read_enter(outcome, place)}" if ENTER in outcome.evidence else ""
+    return f"{outcome.kind}{score}\n{outcome.message}{where}{enter}"

@@ -6,6 +6,8 @@ import json
 import logging
 import platform
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
@@ -32,7 +34,8 @@ from pytest_itbench.progress import Progress
 from pytest_itbench.redaction import redact
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
-from pytest_itbench.runner import CANDIDATE_PAYLOAD, NOT_NEEDED, PAYLOAD, Runner, find_cache
+from pytest_itbench.runner import ADMISSION, CANDIDATE_PAYLOAD, NOT_NEEDED, PAYLOAD, Runner, find_cache
+from pytest_itbench.running import ENTER, read_enter
 from pytest_itbench.runs import (
     StoredRun,
     describe_choice,
@@ -45,6 +48,7 @@ from pytest_itbench.runs import (
 from pytest_itbench.scenario_paths import find_ignored, find_paths, refuse_mistakes, refuse_outside, shorten_path
 from pytest_itbench.session import WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
+from pytest_itbench.sharing import serve_shared
 
 LOG = logging.getLogger(__name__)
 PAGE_WIDTH = 120
@@ -74,6 +78,8 @@ class Controller:
         self._progress = Progress(config, self._asking.gate.report)
         config.pluginmanager.register(self._progress, "itbench-progress")
         self._directories: dict[str, Path] = {}
+        self._sharing = ExitStack()
+        self._handed: dict[str, Any] = {}
         with usage_errors():
             self._deciding = Deciding(settings)
 
@@ -133,13 +139,26 @@ class Controller:
             "record": settings.record,
             "mine": sorted(self._config.stash[MINE] or ()),
             "done": [(key.scenario, key.model, key.index) for key in self._config.stash[DONE]],
-            **self._asking.hand_over(),
+            **self._hand_over(),
         }
+
+    def _hand_over(self) -> dict[str, Any]:
+        """Where workers find what there is one of in the run."""
+        if not self._handed:
+            asking, admission = self._asking, self._config.stash[ADMISSION]
+            serving = serve_shared(admission, asking.gate, asking.dispatcher, asking.early_stop)
+            self._handed = {
+                "shared": asdict(self._sharing.enter_context(serving)),
+                "servers": asking.urls,
+                "places": {} if self._settings.generate else dict(Runner.of(self._config).provider.hand_over()),
+            }
+        return self._handed
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Free what a worker held of the gate when it went."""
         self._asking.gate.forget(node.gateway.id)
+        self._config.stash[ADMISSION].forget(node.gateway.id)
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
@@ -236,6 +255,7 @@ class Controller:
                 if file:
                     file.close()
             self._asking.close()
+            self._sharing.close()
             self._sweep()
 
     def _account(self, session: pytest.Session, ledger: Ledger) -> None:
@@ -272,9 +292,10 @@ class Controller:
     def _sweep(self) -> None:
         runner = Runner.of(self._config)
         if "provider" in vars(runner):
+            runner.stop_warming()
             try:
-                runner.provider.close()
                 runner.provider.sweep(self._settings.owner)
+                runner.provider.close()
             except AttemptInvalid as trouble:
                 LOG.warning("left behind by run %s: %s", self._settings.run, trouble)
 
@@ -366,6 +387,13 @@ class Controller:
             terminalreporter.write_line(spent)
         for name, path in self._files.items():
             terminalreporter.write_line(f"{name + ':':10}{shorten_path(path)}")
+        kept = [outcome for outcome in self._ledger.outcomes if ENTER in outcome.evidence] if self._ledger else []
+        for outcome in kept:
+            terminalreporter.write_line(
+                f"kept:     {read_enter(outcome, self._settings.run_directory)}  # {outcome.key}"
+            )
+        if kept:
+            terminalreporter.write_line("          to remove what was kept: pytest-itbench reap --kept")
 
 
 def render_spent(spent: Mapping[str, float]) -> str:

@@ -10,9 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from pytest_itbench.registry import find_implementation
-from pytest_itbench.runner import find_cache
-
 OLDEST_PYTHON = (3, 11)
 PARTS = ("pytest", "pytest-xdist", "pytest-testinfra", "docker")
 EXTRAS = {
@@ -41,7 +38,6 @@ def diagnose() -> Iterator[tuple[bool, str]]:
         there = _is_there(module)
         note = "installed" if there else f"not installed; pip install 'pytest-itbench[{extra}]'"
         yield True, f"extra {extra}: {note}"
-    yield from find_implementation("environments", "docker")(find_cache()).diagnose()
     yield _find_cluster()
 
 

@@ -11,8 +11,10 @@
     │   ├── ServerFailed       a model's server, which the run starts, ended or does not answer
     │   └── MissingExtra       a name whose Python packages are not installed
     ├── HostStopped            the candidate stopped a host; the attempt is missed
+    │   └── OverLimit          the candidate used more than its machines may
     └── AttemptInvalid         an attempt could not be judged, and the model is not to blame
         ├── EngineTrouble      the container engine or the cluster failed
+        ├── NoRoom             no place is large enough for the scenario's machines
         ├── ImageTrouble       an image could not be pulled or built
         ├── NotReady           setup, trigger or a readiness probe failed
         ├── PreconditionBroken the validators already pass on the untouched environment
@@ -84,23 +86,37 @@ class HostStopped(ItbenchError):
     """A host that ran before the candidate was applied does not run any more: the candidate's doing."""
 
 
+class OverLimit(HostStopped):
+    """A host was ended because the candidate used more than it may."""
+
+
 class AttemptInvalid(ItbenchError):
     """An attempt could not be judged, through no fault of the model.
 
     Attributes:
         message: what happened, with what was seen; may have several lines.
         hint: what to do next; may be empty.
+        cause: what kind of trouble it was, in a word or two; what has the same cause is retried only so often.
+        retries: how often the attempt is made again for this cause, in an environment of its own.
+        pause: seconds to wait before that.
     """
 
     kind = "harness"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", cause: str = "", retries: int = 0, pause: float = 0.0) -> None:
         super().__init__(message)
         self.message, self.hint = message, hint
+        self.cause, self.retries, self.pause = cause or self.kind, retries, pause
 
 
 class EngineTrouble(AttemptInvalid):
     """The container engine refused or dropped a request."""
+
+    kind = "engine"
+
+
+class NoRoom(AttemptInvalid):
+    """The scenario's machines may use more than any place has."""
 
     kind = "engine"
 

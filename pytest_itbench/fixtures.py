@@ -9,8 +9,9 @@ import pytest
 from pytest_itbench.collection import PLAN, Plan
 from pytest_itbench.domain.candidate import Proposal
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.base import Environment, Ground
+from pytest_itbench.environments.base import Environment
 from pytest_itbench.models.base import Model
+from pytest_itbench.models.choice import count_at_once
 from pytest_itbench.runner import Runner
 from pytest_itbench.running import Attempt, Validate, keep_logs, make_candidate, make_ready
 from pytest_itbench.solvers.base import Solver
@@ -54,20 +55,22 @@ def itbench_validator() -> Validate:
 def itbench_environment(
     request: pytest.FixtureRequest, itbench_attempt: Attempt, itbench_validator: Validate
 ) -> Iterator[Environment]:
-    """The started environment, in which the scenario's checks are known to fail."""
-    runner = Runner.of(request.config)
-    ground = Ground(run=runner.settings.run, key=itbench_attempt.key, owner=runner.settings.owner)
-    environment = runner.provider.create(itbench_attempt.scenario, ground)
-    try:
-        make_ready(itbench_attempt, environment, itbench_validator)
-        yield environment
-    finally:
-        if itbench_attempt.outcome is None:
-            keep_logs(itbench_attempt, environment)
-        environment.stop()
+    """The started environment, in which the scenario's checks are known to fail; waits until there is room for it."""
+    runner, scenario = Runner.of(request.config), itbench_attempt.scenario
+    with runner.lease(scenario) as place:
+        environment = runner.provider.create(scenario, runner.make_ground(itbench_attempt), place)
+        try:
+            make_ready(itbench_attempt, environment, itbench_validator)
+            yield environment
+        finally:
+            if itbench_attempt.outcome is None:
+                keep_logs(itbench_attempt, environment)
+            environment.stop()
 
 
 @pytest.fixture
-def itbench_candidate(itbench_attempt: Attempt, itbench_solver: Solver) -> Proposal:
+def itbench_candidate(request: pytest.FixtureRequest, itbench_attempt: Attempt, itbench_solver: Solver) -> Proposal:
     """The model's answer. It is there before the environment is started, so that no machine waits for a model."""
+    if count_at_once(itbench_attempt.model):  # a model that takes its time
+        Runner.of(request.config).warm(itbench_attempt.scenario)
     return make_candidate(itbench_attempt, itbench_solver)

@@ -168,3 +168,23 @@ def read_name(text: str) -> str:
     if not text or text in (".", "..") or set("/\\\0") & set(text):
         raise ValueError("must be a plain directory name")
     return text
+
+
+VERDICTS = ("missed", "invalid", "solved")
+CAPACITY = re.compile(r"(memory|disk|cpus|pids)=(\d+(?:\.\d+)?)([kmg]?)")
+SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def read_amount(text: str) -> tuple[str, float]:
+    """What of a machine may be used: a field of Load, and how much of it."""
+    match = CAPACITY.fullmatch(text.strip().lower())
+    if not match or (match[3] and match[1] in ("cpus", "pids")) or not float(match[2]):
+        raise ValueError("must be an amount such as memory=8g, cpus=4, pids=4000 or disk=50g")
+    return match[1], float(match[2]) * SIZES[match[3]]
+
+
+def read_verdict(text: str) -> str:
+    """A verdict."""
+    if text not in VERDICTS:
+        raise ValueError(f"must be one of {', '.join(VERDICTS)}")
+    return text

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 
 from pytest_itbench.option_values import (
+    read_amount,
     read_arguments,
     read_budget,
     read_count,
@@ -28,6 +29,7 @@ from pytest_itbench.option_values import (
     read_share,
     read_temperature,
     read_text,
+    read_verdict,
     read_whole,
 )
 
@@ -145,6 +147,36 @@ OPTIONS = (
         "PATH",
     ),
     Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
+    Option(
+        "itbench_docker_host",
+        "a container engine for environments, as in unix:///run/docker.sock, ssh://user@host or tcp://host:2376;"
+        " may be repeated to spread them. The usual one (DOCKER_HOST …) unless given",
+        "URL",
+        many=True,
+    ),
+    Option(
+        "itbench_capacity",
+        "how much environments may use of each engine's machine together, as in memory=8g, cpus=4, pids=4000 or"
+        " disk=50g; what is not stated is what is free when the run begins. May be repeated",
+        "AMOUNT=VALUE",
+        read_amount,
+        many=True,
+    ),
+    Option(
+        "itbench_network_pool",
+        "addresses from which environments get networks of their own; may be repeated",
+        "NETWORK",
+        default="198.18.0.0/15 10.224.0.0/12",
+        many=True,
+    ),
+    Option(
+        "itbench_keep",
+        "leave the machines of attempts with this verdict and tell how to enter them: missed, invalid or solved;"
+        " may be repeated. pytest-itbench reap --kept removes them",
+        "VERDICT",
+        read_verdict,
+        many=True,
+    ),
     Option(
         "itbench_record",
         "none: recordings alone answer, nobody is asked; new: what is recorded answers, the rest is asked and recorded;"
@@ -296,6 +328,11 @@ def find_texts(config: pytest.Config, option: Option) -> tuple[list[str], str]:
     if ini:
         return [str(text) for text in (ini if option.many else [ini])], f"ini key {option.name}"
     return (option.default.split() if option.default else []), "default"
+
+
+def find_default(name: str) -> tuple[str, ...]:
+    """What an option is when nobody gives it, as texts."""
+    return tuple((BY_NAME[name].default or "").split())
 
 
 def is_active(config: pytest.Config) -> bool:

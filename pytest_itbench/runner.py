@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,18 +19,21 @@ from pytest_itbench.collection import CANDIDATE, DONE, MINE, PLAN, find_left_out
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.base import EnvironmentProvider
+from pytest_itbench.environments.admission import Admission, leased
+from pytest_itbench.environments.base import EnvironmentProvider, Ground, ProviderOptions
 from pytest_itbench.errors import AttemptInvalid
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import count_at_once
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, make_recorded
-from pytest_itbench.models.shared import Address, Shared, reach_shared
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.running import Attempt
 from pytest_itbench.session import find_handed
 from pytest_itbench.settings import Settings
+from pytest_itbench.sharing import Address, Shared, reach_shared
 
+LOG = logging.getLogger(__name__)
+ADMISSION = pytest.StashKey[Admission]()
 ATTEMPT = pytest.StashKey[Attempt]()
 PAYLOAD = "itbench"
 """The attribute by which a report carries its outcome, as builtins, from a worker to the controller."""
@@ -48,6 +54,8 @@ class Runner:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.config, self.settings = config, settings
         self._models: dict[tuple[str, str, str], Model] = {}
+        self._warmed: set[str] = set()
+        self._warmer = ThreadPoolExecutor(1, thread_name_prefix="itbench-warm")
         self.worker = getattr(config, "workerinput", {}).get("workerid", "main")
 
     @classmethod
@@ -60,7 +68,16 @@ class Runner:
     @cached_property
     def provider(self) -> EnvironmentProvider:
         """This process's provider of environments."""
-        provider: EnvironmentProvider = find_implementation("environments", self.settings.environment)(find_cache())
+        settings = self.settings
+        options = ProviderOptions(
+            cache=find_cache(),
+            owner=settings.owner,
+            docker_hosts=settings.docker_hosts,
+            reached=find_handed(self.config).get("places", {}),
+            network_pools=settings.network_pools,
+            capacity=settings.capacity,
+        )
+        provider: EnvironmentProvider = find_implementation("environments", settings.environment)(options)
         return provider
 
     @cached_property
@@ -70,7 +87,34 @@ class Runner:
         if address:
             return reach_shared(Address(**address))
         asking = self.config.stash[ASKING]
-        return Shared(asking.gate, asking.dispatcher.fetch, asking.early_stop)
+        return Shared(self.config.stash[ADMISSION], asking.gate, asking.dispatcher.fetch, asking.early_stop)
+
+    @contextmanager
+    def lease(self, scenario: Scenario) -> Iterator[str]:
+        """A place with room for one attempt's machines.
+
+        Raises:
+            NoRoom: no place is large enough.
+        """
+        with leased(self.shared.admission, self.worker, self.provider.measure(scenario)) as place:
+            yield place
+
+    def make_ground(self, attempt: Attempt) -> Ground:
+        """What an attempt's machines belong to."""
+        return Ground(run=self.settings.run, key=attempt.key, owner=self.settings.owner, worker=self.worker)
+
+    def warm(self, scenario: Scenario) -> None:
+        """Make ready in the background what all attempts at a scenario start from, while a model is asked."""
+        if scenario.id not in self._warmed and not self.settings.generate:
+            self._warmed.add(scenario.id)
+            self._warmer.submit(self._warm, scenario)
+
+    def _warm(self, scenario: Scenario) -> None:
+        try:
+            with self.lease(scenario) as place:
+                self.provider.warm(scenario, place)
+        except AttemptInvalid as trouble:  # its first attempt will meet it again, and tell
+            LOG.debug("warming %s: %s", scenario.id, trouble)
 
     def find_model(self, choice: ModelChoice) -> Model:
         """The model, made once per process: its connections serve all attempts."""
@@ -100,6 +144,7 @@ class Runner:
             index=plan.index,
             place=self.settings.run_directory,
             worker=self.worker,
+            kept=frozenset(map(Verdict, self.settings.keep)),
         )
         return attempt
 
@@ -168,8 +213,13 @@ class Runner:
             known: list[Any] = getattr(report, "extras", [])
             report.extras = [*known, *links]  # type: ignore[attr-defined]  # pytest-html's own way
 
+    def stop_warming(self) -> None:
+        """Begin nothing more in the background; returns when what was begun is done."""
+        self._warmer.shutdown(wait=True, cancel_futures=True)
+
     def pytest_sessionfinish(self) -> None:
         """Wait for removals that were begun; they would die with this process."""
+        self.stop_warming()
         if "provider" in vars(self):
             self.provider.close()
 

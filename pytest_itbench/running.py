@@ -19,10 +19,10 @@ from testinfra.host import Host
 
 from pytest_itbench.domain.application import Application
 from pytest_itbench.domain.candidate import Candidate, ModelChoice, Proposal, Request
-from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
+from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Try, Usage, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Environment
-from pytest_itbench.errors import AttemptInvalid, HostStopped, NotReady, PreconditionBroken
+from pytest_itbench.errors import AttemptInvalid, HostStopped, NotReady, OverLimit, PreconditionBroken
 from pytest_itbench.redaction import redact
 from pytest_itbench.solvers.base import Solver
 from pytest_itbench.solvers.prompt import render_prompt
@@ -30,6 +30,9 @@ from pytest_itbench.validation.checks import run_checks
 from pytest_itbench.validation.judge import Judgement, judge, judge_stopped_host
 
 EVIDENCE = "attempts"
+MOST_TRIES = 12
+ENTER = "enter"
+"""The evidence that tells how to enter machines that were kept."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Attempt:
 
     Attributes:
         place: the run's directory; evidence lies in ``attempts/<scenario>/<model>-<index>`` below it.
+        kept: the verdicts after which its machines are left for a person to look at.
+        tries: what trouble ended before this try.
         outcome: set once, when the attempt ends.
     """
 
@@ -46,12 +51,14 @@ class Attempt:
     index: int
     place: Path
     worker: str
+    kept: frozenset[Verdict] = frozenset()
     stage: Stage = Stage.CANDIDATE
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     timings: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     taken: str = ""
+    tries: list[Try] = field(default_factory=list)
     outcome: Outcome | None = None
 
     @property
@@ -111,8 +118,22 @@ class Attempt:
                 timings=self.timings,
                 evidence=self.evidence,
                 worker=self.worker,
+                tries=tuple(self.tries),
             )
         return self.outcome
+
+    def try_again(self, trouble: AttemptInvalid) -> None:
+        """Note what ended this try, and wait as long as the trouble may need to pass.
+
+        Raises:
+            AttemptInvalid: the trouble itself, when it came too often.
+        """
+        again = sum(each.cause == trouble.cause for each in self.tries)
+        if again >= trouble.retries or len(self.tries) >= MOST_TRIES:
+            raise trouble
+        spent = round(self.timings.get(self.stage.value, 0.0), 4)
+        self.tries.append(Try(stage=self.stage, cause=trouble.cause, message=redact(trouble.message), seconds=spent))
+        time.sleep(trouble.pause)
 
     def end_invalid(self, error: BaseException) -> Outcome:
         """Conclude that the attempt says nothing about the model."""
@@ -131,9 +152,20 @@ Validate = Callable[[Scenario, Mapping[str, Host]], Iterable[CheckResult]]
 def make_ready(attempt: Attempt, environment: Environment, validate: Validate = run_checks) -> None:
     """Start the environment, prepare it, and see that its validators do not already pass.
 
+    What may pass is tried again, from the beginning.
+
     Raises:
         AttemptInvalid: it cannot be made ready, or nothing would be measured.
     """
+    while True:
+        try:
+            return _make_ready(attempt, environment, validate)
+        except AttemptInvalid as trouble:
+            attempt.try_again(trouble)
+            environment.stop()
+
+
+def _make_ready(attempt: Attempt, environment: Environment, validate: Validate) -> None:
     with attempt.at(Stage.ENVIRONMENT):
         environment.start()
         environment.prepare()
@@ -186,10 +218,32 @@ def try_candidate(
     """Apply the candidate, run the validators, judge.
 
     The candidate is applied `times` times; unless given, twice for an idempotent scenario and once for any other.
+    Trouble that is not its doing is tried again: the same candidate, in an environment that is made anew.
 
     Raises:
-        AttemptInvalid: the trouble is not the candidate's doing.
+        AttemptInvalid: the trouble does not pass.
     """
+    while True:
+        try:
+            return _try_candidate(attempt, environment, candidate, validate, times)
+        except AttemptInvalid as trouble:
+            keep_logs(attempt, environment)
+            _try_again(attempt, environment, trouble)
+            make_ready(attempt, environment, validate)
+
+
+def _try_again(attempt: Attempt, environment: Environment, trouble: AttemptInvalid) -> None:
+    try:
+        attempt.try_again(trouble)
+    except AttemptInvalid:
+        _keep_machines(attempt, environment, Verdict.INVALID)
+        raise
+    environment.stop()
+
+
+def _try_candidate(
+    attempt: Attempt, environment: Environment, candidate: Candidate, validate: Validate, times: int | None
+) -> Outcome:
     applications: list[Application] = []
     try:
         with attempt.at(Stage.APPLY):
@@ -198,10 +252,7 @@ def try_candidate(
             checks = tuple(validate(attempt.scenario, hosts))
         judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
     except HostStopped as stopped:
-        judgement = judge_stopped_host(applications, str(stopped))
-    except AttemptInvalid:
-        keep_logs(attempt, environment)
-        raise
+        judgement = judge_stopped_host(applications, str(stopped), over_limit=isinstance(stopped, OverLimit))
     return _conclude(attempt, environment, judgement)
 
 
@@ -220,10 +271,23 @@ def _apply(attempt: Attempt, environment: Environment, candidate: str, times: in
 def _conclude(attempt: Attempt, environment: Environment, judgement: Judgement) -> Outcome:
     attempt.keep("checks", "checks.json", json.dumps([asdict(check) for check in judgement.checks]))
     keep_logs(attempt, environment)
+    _keep_machines(attempt, environment, judgement.verdict)
     attempt.stage = judgement.stage
     return attempt.end(
         judgement.verdict, judgement.kind, judgement.message, checks=judgement.checks, score=judgement.score
     )
+
+
+def _keep_machines(attempt: Attempt, environment: Environment, verdict: Verdict) -> None:
+    """Leave the machines to a person, if that was asked for after such a verdict."""
+    if verdict in attempt.kept:
+        with suppress(AttemptInvalid):  # they may be gone
+            attempt.keep(ENTER, f"{ENTER}.txt", environment.keep() + "\n")
+
+
+def read_enter(outcome: Outcome, place: Path) -> str:
+    """The command to enter the machines that were kept."""
+    return (place / outcome.evidence[ENTER]).read_text(encoding="utf-8").strip()
 
 
 def keep_logs(attempt: Attempt, environment: Environment) -> None:

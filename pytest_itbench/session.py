@@ -42,7 +42,7 @@ def activate(config: pytest.Config) -> None:
     """
     from pytest_itbench import fixtures
     from pytest_itbench.collection import DONE, MINE, register_markers
-    from pytest_itbench.runner import Runner
+    from pytest_itbench.runner import ADMISSION, Runner
 
     _refuse_repetition(config)
     register_markers(config, [*Domain, *Difficulty])
@@ -59,7 +59,9 @@ def activate(config: pytest.Config) -> None:
     if not is_worker(config):
         from pytest_itbench.asking import ASKING, Asking
         from pytest_itbench.controller import Controller
+        from pytest_itbench.environments.admission import Admission
 
+        config.stash[ADMISSION] = Admission(lambda: Runner.of(config).provider)
         config.stash[ASKING] = Asking(settings, config.rootpath)
         config.pluginmanager.register(Controller(config, settings), "itbench-controller")
 
@@ -102,6 +104,10 @@ def resolve_settings(config: pytest.Config) -> Settings:
         run=handed.get("run") or _resolve_name(config, resume) or _make_run_name("check-" if prove else ""),
         owner=handed.get("owner") or describe_owner(),
         environment=resolve(config, "itbench_environment"),
+        docker_hosts=resolve(config, "itbench_docker_host"),
+        network_pools=resolve(config, "itbench_network_pool"),
+        capacity=resolve(config, "itbench_capacity"),
+        keep=resolve(config, "itbench_keep"),
         resume=resume,
         shard=resolve(config, "itbench_shard"),
         gates=resolve(config, "itbench_gate"),

@@ -28,6 +28,10 @@ class Settings:
         generate: ask for candidates only, without environments.
         owner: the process that started the run, for clean-up after it was killed.
         environment: which provider starts environments.
+        docker_hosts: the engines on which they are spread; the usual one unless named.
+        network_pools: the addresses of attempts' networks.
+        capacity: how much environments may use of each place, by amount, where that is stated.
+        keep: the verdicts after which an attempt's environment is left for a person to look at.
         resume: the directory of the run to go on with.
         shard: which part of the scenarios to run, from 1, and of how many.
         gates: conditions that the run must meet.
@@ -52,6 +56,10 @@ class Settings:
     run: str
     owner: str
     environment: str
+    docker_hosts: tuple[str, ...]
+    network_pools: tuple[str, ...]
+    capacity: tuple[tuple[str, float], ...]
+    keep: tuple[str, ...]
     resume: Path | None
     shard: tuple[int, int] | None
     gates: tuple[str, ...]

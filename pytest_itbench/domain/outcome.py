@@ -46,6 +46,7 @@ class FailureKind(StrEnum):
     CHECKS_FAILED = "checks failed"
     NOT_IDEMPOTENT = "not idempotent"
     TIMEOUT = "timeout"
+    OVER_LIMIT = "over limit"
 
     ENGINE = "engine"
     IMAGE = "image"
@@ -91,6 +92,16 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A try of an attempt that trouble ended, after which the same candidate was tried again. Time in seconds."""
+
+    stage: Stage
+    cause: str
+    message: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Everything that is kept of one attempt.
 
@@ -104,6 +115,7 @@ class Outcome:
         taken: where in the reply the candidate was found; empty when there was none.
         timings: seconds by stage.
         evidence: files by what they are, as paths relative to the run's directory.
+        tries: the earlier tries, none of which said anything about the candidate.
     """
 
     key: AttemptKey
@@ -124,3 +136,4 @@ class Outcome:
     timings: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     worker: str = "main"
+    tries: tuple[Try, ...] = ()

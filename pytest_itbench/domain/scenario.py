@@ -38,11 +38,13 @@ class HostLimits:
         memory: bytes; also the bound for memory plus swap.
         cpus: processors, may be a fraction.
         pids: processes and threads.
+        disk: bytes that it may write to its own disk.
     """
 
     memory: int = 512 * 1024**2
     cpus: float = 1.0
     pids: int = 512
+    disk: int = 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Host:
         image: a built-in image's name (``debian``) or any image reference; empty with dockerfile.
         dockerfile: builds the base image instead; its directory is the build context.
         start: commands that root runs, in order, each time the host starts.
+        capabilities: what root may do there beyond the usual, by the kernel's names without ``CAP_``.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Host:
     environment: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
     limits: HostLimits = field(default_factory=HostLimits)
 
 
@@ -84,11 +88,21 @@ class Step:
 
     Attributes:
         hosts: where a script runs; a playbook names its own hosts.
+        live: it acts on running machines, and is done again for each attempt.
     """
 
     kind: StepKind
     path: Path
     hosts: tuple[str, ...] = ()
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A place outside that the hosts may reach, by name and TCP ports; nothing else of it."""
+
+    name: str
+    ports: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +154,7 @@ class Scenario:
     Attributes:
         id: unique within a run; the directory's name unless the file says otherwise.
         idempotent: the candidate is applied twice, and the second time must change nothing.
+        network: what can be reached beyond the scenario's own hosts; nothing unless it is named.
     """
 
     id: str
@@ -158,3 +173,4 @@ class Scenario:
     prompt: Path
     solution: Path
     counterexamples: tuple[Counterexample, ...]
+    network: tuple[Grant, ...] = ()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from testinfra.host import Host
 
 from pytest_itbench.domain.application import Application
+from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Scenario
 
@@ -22,7 +23,7 @@ class Environment(Protocol):
     """
 
     def start(self) -> None:
-        """Create and start the machines; returns once each of them answers.
+        """Create and start the machines; returns once each of them answers. After `stop`, it begins anew.
 
         Raises:
             ImageTrouble, EngineTrouble, NotReady
@@ -59,6 +60,13 @@ class Environment(Protocol):
     def read_logs(self) -> Mapping[str, str]:
         """The log of each machine, cut to a bound; what cannot be read is left out."""
 
+    def keep(self) -> str:
+        """Leave the machines for a person to look at; gives the command to enter one. `stop` lets them be.
+
+        Raises:
+            EngineTrouble
+        """
+
     def stop(self) -> None:
         """Remove everything; may return before the work is done, never raises, may be called twice."""
 
@@ -70,31 +78,96 @@ class Ground:
     Attributes:
         owner: the process that started the run (`owner.describe_owner`); while it lives, nobody else removes the
             environment.
+        worker: which of the run's processes tries the attempt.
     """
 
     run: str
     key: AttemptKey
     owner: str
+    worker: str = "main"
+
+    @classmethod
+    def of_nothing(cls, owner: str) -> Ground:
+        """The ground of machines that no attempt uses."""
+        return cls(run="", key=AttemptKey(scenario="", model="", index=0), owner=owner)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderOptions:
+    """What the user and the run tell a provider; it takes what concerns it.
+
+    Attributes:
+        cache: a directory that it may share with other processes.
+        owner: as in `Ground`.
+        docker_hosts: the engines that the user names, as Docker's own command does.
+        reached: what `hand_over` gave in the process that started the run; empty in that process.
+        network_pools: addresses for attempts' networks, as in 10.200.0.0/16.
+        capacity: amounts of a `Load` that the user states for each place.
+    """
+
+    cache: Path
+    owner: str = ""
+    docker_hosts: tuple[str, ...] = ()
+    reached: Mapping[str, str] = field(default_factory=dict)
+    network_pools: tuple[str, ...] = ()
+    capacity: tuple[tuple[str, float], ...] = ()
 
 
 class EnvironmentProvider(Protocol):
-    """Makes environments; one per process, chosen by name (entry-point group ``pytest_itbench.environments``)."""
+    """Makes environments; one per process, chosen by name (entry-point group ``pytest_itbench.environments``).
 
-    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
+    Where there are several places for machines, such as engines, each has a name.
+    """
+
+    def hand_over(self) -> Mapping[str, str]:
+        """What the run's other processes are told (`ProviderOptions.reached`), as plain text.
+
+        Raises:
+            EngineTrouble: a place cannot be reached.
+        """
+
+    def find_places(self) -> Mapping[str, Load]:
+        """What each place has for machines, as it is now.
+
+        Raises:
+            EngineTrouble
+        """
+
+    def find_foreign_load(self, place: str) -> Load:
+        """What other runs use there now.
+
+        Raises:
+            EngineTrouble
+        """
+
+    def measure(self, scenario: Scenario) -> Load:
+        """What the machines of one attempt may use together."""
+
+    def prepare(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
         """Get or build what the scenarios need ahead of time; yields each image and what it is for, once it is there.
 
         Raises:
-            ImageTrouble, EngineTrouble
+            NotReady, ImageTrouble, EngineTrouble
         """
 
-    def create(self, scenario: Scenario, ground: Ground) -> Environment:
+    def warm(self, scenario: Scenario, place: str) -> None:
+        """The same for one scenario in one place, ahead of its first attempt.
+
+        Raises:
+            NotReady, ImageTrouble, EngineTrouble
+        """
+
+    def create(self, scenario: Scenario, ground: Ground, place: str) -> Environment:
         """An environment that is not started yet."""
 
-    def sweep(self, owner: str) -> int:
-        """Remove what is left of an owner's environments; returns how many things were removed."""
+    def sweep(self, owner: str) -> Sequence[str]:
+        """Remove what is left of an owner's environments; gives the names of what was removed."""
 
-    def sweep_orphans(self) -> int:
-        """Remove what owners left behind that are no more (`owner.is_gone`); returns how many things were removed."""
+    def sweep_orphans(self) -> Sequence[str]:
+        """Remove what owners left behind that are no more (`owner.is_gone`); gives the names of what was removed."""
+
+    def sweep_kept(self) -> Sequence[str]:
+        """Remove what was kept (`Environment.keep`); gives the names of what was removed."""
 
     def close(self) -> None:
         """Wait until everything that was stopped is gone."""
@@ -106,5 +179,9 @@ class EnvironmentProvider(Protocol):
 class ProviderFactory(Protocol):
     """What an entry point of ``pytest_itbench.environments`` names."""
 
-    def __call__(self, cache: Path) -> EnvironmentProvider:
-        """Make the provider; `cache` is a directory that it may share with other processes."""
+    def __call__(self, options: ProviderOptions) -> EnvironmentProvider:
+        """Make the provider; it connects to nothing before it is used.
+
+        Raises:
+            OptionMistake: an option cannot be used.
+        """

@@ -137,6 +137,7 @@ class _Reader:
             prompt=prompt,
             solution=self._file(SOLUTION),
             counterexamples=tuple(self._counterexample(i, c) for i, c in enumerate(file.counterexamples)),
+            network=tuple(domain.Grant(name=grant.name, ports=tuple(grant.ports)) for grant in file.network),
         )
 
     def _directory_name(self) -> str:
@@ -167,6 +168,7 @@ class _Reader:
             environment=tuple(host.environment.items()),
             groups=tuple(host.groups),
             start=tuple(host.start),
+            capabilities=tuple(host.capabilities),
             limits=domain.HostLimits(**host.limits.model_dump()),
         )
 
@@ -179,7 +181,9 @@ class _Reader:
         kind: domain.StepKind = "playbook" if step.playbook else "script"
         chosen = [self._known_host(h, names, phase, index, "hosts", i) for i, h in enumerate(step.hosts)]
         path = self._file(step.playbook or step.script or "", phase, index, kind)
-        return domain.Step(kind=kind, path=path, hosts=tuple(chosen or (names if kind == "script" else ())))
+        return domain.Step(
+            kind=kind, path=path, hosts=tuple(chosen or (names if kind == "script" else ())), live=step.live
+        )
 
     def _probe(self, index: int, probe: raw.ProbeFile, names: list[str]) -> domain.Probe:
         host = self._known_host(probe.host, names, "probes", index, "host")
@@ -220,6 +224,7 @@ def _model_at(location: Location) -> type[raw.Strict]:
         "setup": raw.StepFile,
         "trigger": raw.StepFile,
         "probes": raw.ProbeFile,
+        "network": raw.GrantFile,
         "validators": raw.ValidatorFile,
         "counterexamples": raw.CounterexampleFile,
         "files": raw.HostFileFile,

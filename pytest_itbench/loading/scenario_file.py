@@ -64,11 +64,12 @@ class Strict(BaseModel):
 
 
 class LimitsFile(Strict):
-    """What one host may use: memory (bytes, or 256m, 1g), processors, processes."""
+    """What one host may use: memory and disk (bytes, or 256m, 1g), processors, processes."""
 
     memory: Memory = 512 * 1024**2
     cpus: float = Field(default=1.0, gt=0, le=64)
     pids: int = Field(default=512, ge=16, le=32768)
+    disk: Memory = 1024**3
 
 
 class HostFileFile(Strict):
@@ -79,6 +80,10 @@ class HostFileFile(Strict):
     owner: str = "root"
     group: str = "root"
     mode: Mode = 0o644
+
+
+# What root may be given on a host: all of these act on what is the host's own. The usual ones are in docs/security.md.
+Capability = Literal["IPC_LOCK", "MKNOD", "NET_ADMIN", "NET_RAW", "SETFCAP", "SYS_NICE", "SYS_PTRACE"]
 
 
 class HostFileSet(Strict):
@@ -93,6 +98,7 @@ class HostFileSet(Strict):
     ] = {}
     groups: list[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]] = []
     start: list[Line] = []
+    capabilities: list[Capability] = []
     limits: LimitsFile = LimitsFile()
 
     @model_validator(mode="after")
@@ -108,6 +114,7 @@ class StepFile(Strict):
     playbook: str | None = None
     script: str | None = None
     hosts: list[str] = []
+    live: bool = Field(default=False, description="acts on running machines: done for each attempt")
 
     @model_validator(mode="after")
     def _one_kind(self) -> StepFile:
@@ -124,6 +131,13 @@ class ProbeFile(Strict):
     host: str
     command: str = Field(min_length=1)
     timeout: Seconds = 20.0
+
+
+class GrantFile(Strict):
+    """A place outside that hosts may reach."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(min_length=1, max_length=8)
 
 
 class ValidatorFile(Strict):
@@ -167,6 +181,7 @@ class ScenarioFile(Strict):
     tags: list[Annotated[str, Field(pattern=TAG)]] = []
     idempotent: bool = Field(default=False, description="apply twice; the second run must change nothing")
     hosts: dict[Name, HostFileSet] = Field(min_length=1, max_length=8)
+    network: list[GrantFile] = Field(default=[], max_length=4, description="nothing outside is reached unless named")
     setup: list[StepFile] = []
     trigger: list[StepFile] = []
     probes: list[ProbeFile] = []

@@ -1,6 +1,6 @@
 """One limit and one budget for all requests of a run, however many processes ask.
 
-The gate lives in the process that the user started; workers reach it through `pytest_itbench.models.shared`.
+The gate lives in the process that the user started; workers reach it through `pytest_itbench.sharing`.
 """
 
 from __future__ import annotations

@@ -5,21 +5,24 @@
     class TestMine(EnvironmentConformance):
         @pytest.fixture
         def provider(self, tmp_path):
-            return MyProvider(tmp_path)
+            return MyProvider(make_options(tmp_path))
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_itbench.domain.capacity import cap_cpus
 from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.base import Environment, EnvironmentProvider, Ground
+from pytest_itbench.environments.base import Environment, EnvironmentProvider, Ground, ProviderOptions
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.controls import NOTHING
+from pytest_itbench.options import find_default
 from pytest_itbench.owner import describe_owner
 from pytest_itbench.scaffold import write_scenario
 
@@ -30,12 +33,26 @@ FAILING = """
     - ansible.builtin.fail: {msg: "as asked"}
 # fake: fail as asked
 """
+MARKING = """
+- hosts: web
+  gather_facts: false
+  become: true
+  tasks:
+    - ansible.builtin.copy: {content: "marked", dest: /candidate}
+"""
 
 
 def make_ground(run: str = "conformance", owner: str = "") -> Ground:
     """A ground of the running process."""
     key = AttemptKey(scenario="s", model="m", index=0)
     return Ground(run=run, key=key, owner=owner or describe_owner())
+
+
+def make_options(cache: Path, **given: Any) -> ProviderOptions:
+    """Options of the running process, with the usual addresses."""
+    return ProviderOptions(
+        **{"cache": cache, "owner": describe_owner(), "network_pools": find_default("itbench_network_pool"), **given}
+    )
 
 
 class EnvironmentConformance:
@@ -53,9 +70,14 @@ class EnvironmentConformance:
         return load_scenario(tmp_path / "notice" / "scenario.yaml")
 
     @pytest.fixture
-    def environment(self, provider: EnvironmentProvider, scenario: Scenario) -> Iterator[Environment]:
+    def place(self, provider: EnvironmentProvider) -> str:
+        """Where the machines are."""
+        return next(iter(provider.find_places()))
+
+    @pytest.fixture
+    def environment(self, provider: EnvironmentProvider, scenario: Scenario, place: str) -> Iterator[Environment]:
         """An environment that is ready."""
-        environment = provider.create(scenario, make_ground())
+        environment = provider.create(scenario, make_ground(), place)
         try:
             environment.start()
             environment.prepare()
@@ -98,16 +120,45 @@ class EnvironmentConformance:
         with environment.connect() as hosts:
             assert hosts["web"].run("hostname").stdout.strip() == "web"
 
-    def test_stop_may_be_called_twice_or_too_early(self, provider: EnvironmentProvider, scenario: Scenario) -> None:
+    def test_what_was_stopped_can_begin_anew(self, environment: Environment) -> None:
+        """A second start gives machines that know nothing of the first ones."""
+        environment.apply(MARKING)
+        environment.stop()
+        environment.start()
+        environment.prepare()
+        with environment.connect() as hosts:
+            assert "marked" not in hosts["web"].run("cat /candidate").stdout
+
+    def test_stop_may_be_called_twice_or_too_early(
+        self, provider: EnvironmentProvider, scenario: Scenario, place: str
+    ) -> None:
         """Stopping never raises."""
-        environment = provider.create(scenario, make_ground())
+        environment = provider.create(scenario, make_ground(), place)
         environment.stop()
         environment.stop()
 
-    def test_nothing_is_left_after_stop(self, provider: EnvironmentProvider, scenario: Scenario) -> None:
+    def test_nothing_is_left_after_stop(self, provider: EnvironmentProvider, scenario: Scenario, place: str) -> None:
         """What was stopped is gone once the provider is closed."""
-        environment = provider.create(scenario, make_ground(owner="conformance-left"))
+        environment = provider.create(scenario, make_ground(owner="conformance-left"), place)
         environment.start()
         environment.stop()
         provider.close()
-        assert provider.sweep("conformance-left") == 0
+        assert list(provider.sweep("conformance-left")) == []
+
+    def test_a_sweep_takes_what_is_its_owners_alone(
+        self, provider: EnvironmentProvider, scenario: Scenario, place: str, environment: Environment
+    ) -> None:
+        """Another run's machines go on; a second sweep finds nothing."""
+        provider.create(scenario, make_ground(owner="conformance-swept"), place).start()
+        provider.sweep("conformance-swept")
+        assert list(provider.sweep("conformance-swept")) == []
+        with environment.connect() as hosts:
+            assert hosts["web"].run("hostname").rc == 0
+
+    def test_a_scenario_fits_into_an_empty_place(
+        self, provider: EnvironmentProvider, scenario: Scenario, place: str
+    ) -> None:
+        """What it may use is told, and there is room for it."""
+        load = cap_cpus(provider.measure(scenario), provider.find_places()[place])
+        assert load.memory > 0
+        assert load.fits(provider.find_places()[place])

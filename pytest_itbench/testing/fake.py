@@ -8,6 +8,7 @@ its own::
     # fake: timeout                the run does not end in time
     # fake: stop                   the first host stops
     # fake: engine                 the engine fails
+    # fake: hiccup                 the engine fails the first time
     # fake: die                    the process that runs the attempt dies
     # fake: sleep 0.5              the run takes so many seconds
 """
@@ -19,15 +20,15 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host
 
 from pytest_itbench.domain.application import Application, Event, EventKind
+from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.base import Ground
+from pytest_itbench.environments.base import Ground, ProviderOptions
 from pytest_itbench.errors import EngineTrouble, HostStopped, NotReady
 
 DIRECTIVE = re.compile(r"^\s*# fake: (\w+) ?(.*)$", re.MULTILINE)
@@ -58,7 +59,7 @@ class FakeEnvironment:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self.applied, self.stopped, self.log = "", False, ""
+        self.applied, self.stopped, self.hiccups = "", False, 0
 
     def start(self) -> None:
         """Nothing to start; a scenario tagged ``fake-broken`` cannot be started."""
@@ -95,6 +96,9 @@ class FakeEnvironment:
                     self.stopped = True
                 case "engine":
                     raise EngineTrouble("the fake engine went away")
+                case "hiccup" if not self.hiccups:
+                    self.hiccups += 1
+                    raise EngineTrouble("the fake engine had a hiccup", cause="hiccup", retries=1)
                 case "die":
                     os._exit(9)
                 case "sleep":
@@ -110,34 +114,65 @@ class FakeEnvironment:
         """No logs."""
         return {}
 
+    def keep(self) -> str:
+        """Nothing to keep."""
+        return f"fake enter {self._scenario.hosts[0].name}"
+
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Forget what was applied."""
+        self.applied, self.stopped = "", False
 
 
 class FakeProvider:
     """Implements `environments.base.EnvironmentProvider`."""
 
-    def __init__(self, cache: Path) -> None:
-        del cache
+    def __init__(self, options: ProviderOptions) -> None:
+        self._capacity = dict(options.capacity)
 
-    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
+    def hand_over(self) -> dict[str, str]:
+        """Nothing to tell."""
+        return {}
+
+    def find_places(self) -> dict[str, Load]:
+        """One place, with room for a thousand, or with what `--itbench-capacity` says."""
+        return {"fake": Load(**{"memory": 1000.0, "cpus": 1000.0, "pids": 1000.0, "disk": 1000.0, **self._capacity})}
+
+    def find_foreign_load(self, place: str) -> Load:
+        """Nobody else is there."""
+        del place
+        return Load()
+
+    def measure(self, scenario: Scenario) -> Load:
+        """One of each."""
+        del scenario
+        return Load(memory=1, cpus=1, pids=1, disk=1)
+
+    def prepare(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
         """No images."""
         del scenarios
         yield from ()
 
-    def create(self, scenario: Scenario, ground: Ground) -> FakeEnvironment:
+    def warm(self, scenario: Scenario, place: str) -> None:
+        """Nothing to warm."""
+        del scenario, place
+
+    def create(self, scenario: Scenario, ground: Ground, place: str) -> FakeEnvironment:
         """An environment of nothing."""
-        del ground
+        del ground, place
         return FakeEnvironment(scenario)
 
-    def sweep(self, owner: str) -> int:
+    def sweep(self, owner: str) -> tuple[str, ...]:
         """Nothing is ever left."""
         del owner
-        return 0
+        return ()
 
-    def sweep_orphans(self) -> int:
+    def sweep_orphans(self) -> tuple[str, ...]:
         """Nothing is ever left."""
-        return 0
+        return ()
+
+    def sweep_kept(self) -> tuple[str, ...]:
+        """Nothing is ever kept."""
+        return ()
 
     def close(self) -> None:
         """Nothing to wait for."""

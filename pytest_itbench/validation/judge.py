@@ -52,11 +52,12 @@ def judge(applications: Sequence[Application], checks: Sequence[CheckResult], *,
     )
 
 
-def judge_stopped_host(applications: Sequence[Application], message: str) -> Judgement:
-    """Judge an attempt whose candidate stopped a host, so that no check can be run."""
+def judge_stopped_host(applications: Sequence[Application], message: str, *, over_limit: bool = False) -> Judgement:
+    """Judge an attempt whose candidate stopped a host, or used more than it may, so that no check can be run."""
     running = CheckResult(name="hosts running", passed=False, message=message)
     judgement = judge(applications, [running])
-    return replace(judgement, kind=FailureKind.UNREACHABLE, message=message, score=0.0)
+    kind = FailureKind.OVER_LIMIT if over_limit else FailureKind.UNREACHABLE
+    return replace(judgement, kind=kind, message=message, score=0.0)
 
 
 def _judge_applications(applications: Sequence[Application], idempotent: bool) -> list[CheckResult]:  # noqa: FBT001

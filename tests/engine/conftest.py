@@ -9,30 +9,36 @@ from textwrap import dedent
 import pytest
 
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.docker.engine import connect_engine
+from pytest_itbench.environments.docker.engine import Engine
 from pytest_itbench.environments.docker.environment import DockerEnvironment
 from pytest_itbench.environments.docker.provider import DockerProvider
 from pytest_itbench.errors import EngineTrouble
 from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.owner import describe_owner
 from pytest_itbench.runner import find_cache
-from pytest_itbench.testing.conformance import make_ground
+from pytest_itbench.testing.conformance import make_ground, make_options
 
 Start = Callable[..., DockerEnvironment]
 
 
 @pytest.fixture(autouse=True)
-def _engine() -> None:
+def engine() -> Iterator[Engine]:
+    """The usual engine."""
+    engine = Engine()
     try:
-        connect_engine()
+        _ = engine.client
     except EngineTrouble as trouble:
         pytest.skip(f"no container engine: {trouble.message}")
+    yield engine
+    engine.close()
 
 
 @pytest.fixture
 def provider() -> Iterator[DockerProvider]:
     """A provider, closed at the end."""
-    provider = DockerProvider(find_cache())
+    provider = DockerProvider(make_options(find_cache()))
     yield provider
+    provider.sweep(describe_owner())
     provider.close()
 
 
@@ -58,7 +64,7 @@ def start(provider: DockerProvider, write: Callable[..., Scenario]) -> Iterator[
     started: list[DockerEnvironment] = []
 
     def start(extra: str = "", files: dict[str, str] | None = None, host: str = "{}") -> DockerEnvironment:
-        environment = provider.create(write(extra, files, host), make_ground())
+        environment = provider.create(write(extra, files, host), make_ground(), next(iter(provider.find_places())))
         started.append(environment)
         environment.start()
         environment.prepare()

@@ -16,14 +16,17 @@ from testinfra.host import Host
 from pytest_itbench.domain.application import Application
 from pytest_itbench.domain.outcome import FailureKind
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.docker.engine import LABEL, OUTPUT_LIMIT, connect_engine, run_in
+from pytest_itbench.environments.docker.engine import LABEL, Engine
 from pytest_itbench.environments.docker.environment import DockerEnvironment
+from pytest_itbench.environments.docker.leftovers import find_left
 from pytest_itbench.environments.docker.probe import CheckTimeout
-from pytest_itbench.environments.docker.provider import DockerProvider, find_left
+from pytest_itbench.environments.docker.provider import DockerProvider
+from pytest_itbench.environments.docker.stream import OUTPUT_LIMIT
 from pytest_itbench.errors import HostStopped, NotReady
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.owner import describe_owner
-from pytest_itbench.testing.conformance import EnvironmentConformance, make_ground
+from pytest_itbench.runner import find_cache
+from pytest_itbench.testing.conformance import EnvironmentConformance, make_ground, make_options
 from pytest_itbench.validation.checks import run_checks
 from pytest_itbench.validation.failure import classify_failure
 
@@ -36,7 +39,7 @@ class TestConformance(EnvironmentConformance):
     @pytest.fixture
     def provider(self) -> DockerProvider:
         """The one under test."""
-        return DockerProvider(Path("~/.cache/pytest-itbench").expanduser())
+        return DockerProvider(make_options(find_cache()))
 
 
 def play(environment: DockerEnvironment, tasks: str, head: str = "become: true") -> Application:
@@ -100,18 +103,18 @@ def test_nothing_of_validators_is_there_while_the_candidate_runs(start: Start) -
     assert application.status == 0, application.output
 
 
-def test_there_is_no_way_out(start: Start) -> None:
+def test_there_is_no_way_out(engine: Engine, start: Start) -> None:
     """Neither hosts nor the control machine reach anything but each other; not even the machine they run on."""
     environment = start()
     with socket.create_server(("0.0.0.0", 0)) as listener:
         port = listener.getsockname()[1]
         addresses = {"1.1.1.1", socket.gethostbyname(socket.gethostname()), *find_addresses()}
-        network = connect_engine().networks.get(environment.name).attrs["IPAM"]["Config"][0]
+        network = engine.client.networks.get(environment.name).attrs["IPAM"]["Config"][0]
         addresses.add(network.get("Gateway") or network["Subnet"].replace("0/", "1/").partition("/")[0])
         for machine in ("web", "control"):
             for address in addresses - {"127.0.0.1", "127.0.1.1"}:
                 command = f"timeout 1 bash -c '</dev/tcp/{address}/{port}' && echo reached"
-                ran = run_in(f"{environment.name}-{machine}", ["sh", "-c", command], timeout=10)
+                ran = engine.run(f"{environment.name}-{machine}", ["sh", "-c", command], timeout=10)
                 assert ran.stdout == b"", f"{machine} reaches {address}"
 
 
@@ -121,27 +124,27 @@ def find_addresses() -> list[str]:
     return [address for address in found.split() if ":" not in address]
 
 
-def test_sockets_of_the_engine_are_not_there(start: Start) -> None:
+def test_sockets_of_the_engine_are_not_there(engine: Engine, start: Start) -> None:
     """No container sees the engine's socket."""
     environment = start()
     for machine in ("web", "control"):
-        ran = run_in(
+        ran = engine.run(
             f"{environment.name}-{machine}", ["sh", "-c", "ls /var/run/docker.sock /run/docker.sock"], timeout=10
         )
         assert ran.status != 0
 
 
-def test_machines_are_bounded(start: Start) -> None:
+def test_machines_are_bounded(engine: Engine, start: Start) -> None:
     """Memory, processors and processes of each machine have the scenario's limits."""
     environment = start(host="{limits: {memory: 128m, cpus: 0.5, pids: 64}}")
-    config = connect_engine().api.inspect_container(f"{environment.name}-web")["HostConfig"]
+    config = engine.api.inspect_container(f"{environment.name}-web")["HostConfig"]
     assert (config["Memory"], config["MemorySwap"], config["NanoCpus"], config["PidsLimit"]) == (
         128 * 1024**2,
         128 * 1024**2,
         500_000_000,
         64,
     )
-    control = connect_engine().api.inspect_container(f"{environment.name}-control")["HostConfig"]
+    control = engine.api.inspect_container(f"{environment.name}-control")["HostConfig"]
     assert control["CapDrop"] == ["ALL"]
     assert not any(bind for bind in control["Binds"] or [])
 
@@ -164,11 +167,11 @@ def test_output_without_end_is_cut(start: Start) -> None:
     assert len(application.output) <= OUTPUT_LIMIT + 1000
 
 
-def test_a_host_that_a_candidate_stops_is_its_own_doing(start: Start) -> None:
+def test_a_host_that_a_candidate_stops_is_its_own_doing(engine: Engine, start: Start) -> None:
     """Stopping a host is told from trouble with the engine."""
     environment = start()
     with environment.connect():
-        connect_engine().api.kill(f"{environment.name}-web")
+        engine.api.kill(f"{environment.name}-web")
     with pytest.raises(HostStopped, match="web stopped with status 137"), environment.connect():
         pass
 
@@ -324,24 +327,28 @@ def test_permission_and_unreachable_are_told(start: Start) -> None:
     assert classify_failure(away)[0] is FailureKind.UNREACHABLE
 
 
-def left_of(owner: str) -> list[str]:
-    """Containers and networks that carry an owner's label."""
-    return [str(thing.name) for thing in find_left(f"{LABEL}.owner={owner}")]
+def left_of(engine: Engine, owner: str) -> list[str]:
+    """An attempt's containers and networks that carry an owner's label."""
+    left = find_left(engine, f"{LABEL}.owner={owner}")
+    return [str(thing.name) for thing in left if not str(thing.name).startswith("itbench-witness-")]
 
 
-def test_what_a_killed_process_left_is_removed(provider: DockerProvider, write: Callable[..., Scenario]) -> None:
+def test_what_a_killed_process_left_is_removed(
+    engine: Engine, provider: DockerProvider, write: Callable[..., Scenario]
+) -> None:
     """The sweep takes what belongs to a dead process of this place, and nothing of a living one or of another place."""
     code = "from pytest_itbench.owner import describe_owner; print(describe_owner())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     living, foreign = describe_owner(), f"elsewhere{dead}"
     scenario = write()
-    environments = [provider.create(scenario, make_ground(owner=owner)) for owner in (living, dead, foreign)]
+    (place,) = provider.find_places()
+    environments = [provider.create(scenario, make_ground(owner=owner), place) for owner in (living, dead, foreign)]
     for environment in environments:
         environment.start()
     provider.sweep_orphans()
-    assert [len(left_of(owner)) for owner in (living, dead, foreign)] == [3, 0, 3]
-    assert provider.sweep(foreign) == 3
-    assert [len(left_of(owner)) for owner in (living, foreign)] == [3, 0]
+    assert [len(left_of(engine, owner)) for owner in (living, dead, foreign)] == [3, 0, 3]
+    assert len(provider.sweep(foreign)) == 3
+    assert [len(left_of(engine, owner)) for owner in (living, foreign)] == [3, 0]
     for environment in environments:
         environment.stop()
 

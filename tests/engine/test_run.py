@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pytest_itbench.environments.docker.engine import LABEL
-from pytest_itbench.environments.docker.provider import find_left
+from pytest_itbench.environments.docker.engine import LABEL, Engine
+from pytest_itbench.environments.docker.leftovers import find_left
 from pytest_itbench.scaffold import write_scenario
 
 
@@ -43,7 +43,7 @@ def test_models_are_told_apart(pytester: pytest.Pytester, place: Path) -> None:
     assert found["noop"][:2] == ("missed", 0.5)
     assert found["half"][:2] == ("missed", pytest.approx(5 / 6))
     assert found["half"][2].startswith("notice_can_be_read: ")
-    assert find_left(f"{LABEL}.run=r") == []
+    assert find_left(Engine(), f"{LABEL}.run=r") == []
 
 
 def test_the_scaffold_passes_check(pytester: pytest.Pytester) -> None:
@@ -66,16 +66,16 @@ def test_a_killed_run_loses_nothing_and_leaves_nothing(pytester: pytest.Pytester
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert len(find_left(f"{LABEL}.run=killed")) == 4
+    assert len(find_left(Engine(), f"{LABEL}.run=killed")) == 4
     assert [(o["key"]["index"], o["kind"]) for o in read(place, "killed")] == [(0, "no candidate")]
     pytester.runpytest_subprocess("notice", "--itbench-model=oracle").assert_outcomes(passed=1)
-    assert find_left(f"{LABEL}.run=killed") == []
+    assert find_left(Engine(), f"{LABEL}.run=killed") == []
 
 
 def await_hosts(run: str) -> None:
     """Wait until a run has all that an attempt needs: two hosts, the control machine and the network."""
     deadline = time.monotonic() + 60
-    while len(find_left(f"{LABEL}.run={run}")) < 4:
+    while len(find_left(Engine(), f"{LABEL}.run={run}")) < 4:
         assert time.monotonic() < deadline, "no attempt began"
         time.sleep(0.1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_itbench.testing.conformance import EnvironmentConformance
+from pytest_itbench.testing.conformance import EnvironmentConformance, make_options
 from pytest_itbench.testing.fake import FakeProvider
 
 
@@ -16,4 +16,4 @@ class TestConformance(EnvironmentConformance):
     @pytest.fixture
     def provider(self, tmp_path: Path) -> FakeProvider:
         """The one under test."""
-        return FakeProvider(tmp_path)
+        return FakeProvider(make_options(tmp_path))

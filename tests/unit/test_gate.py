@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,14 +14,17 @@ from hypothesis import strategies as st
 from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import Prompt, Reply, Request
 from pytest_itbench.domain.outcome import Usage
+from pytest_itbench.environments.admission import Admission
 from pytest_itbench.errors import BudgetSpent, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models import gated
 from pytest_itbench.models.dispatcher import Dispatcher
 from pytest_itbench.models.gate import Gate
 from pytest_itbench.models.gated import Gated
-from pytest_itbench.models.shared import reach_shared, serve_shared
 from pytest_itbench.option_values import read_budget, read_price
+from pytest_itbench.sharing import reach_shared, serve_shared
+from pytest_itbench.testing.conformance import make_options
+from pytest_itbench.testing.fake import FakeProvider
 
 
 @pytest.fixture
@@ -142,8 +146,8 @@ def test_tries_are_bounded(question: Request) -> None:
 def test_other_processes_share_the_gate() -> None:
     """Over the socket, the same places are taken and given back."""
     gate = Gate(1, Budget(requests=2))
-    with serve_shared(gate, Dispatcher(1)) as address:
-        near, far = reach_shared(address)[0], reach_shared(address)[0]
+    with serve_shared(Admission(lambda: FakeProvider(make_options(Path()))), gate, Dispatcher(1)) as address:
+        near, far = reach_shared(address).gate, reach_shared(address).gate
         assert near.enter("w1") == ""
         near.leave("w1", False, 5, 0.25)  # noqa: FBT003  # as it crosses the socket
         assert far.enter("w2") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from pytest_itbench.domain.application import Event, EventKind
@@ -33,12 +34,19 @@ def playbook_command(path: str) -> list[str]:
     return ["sh", "-c", RUN, path]
 
 
-def playbook_environment(mark: str) -> dict[str, str]:
+# What may make use of facts. Gathering them costs about as much as three tasks; modules that need some, such as
+# service and package, see to that themselves, and a play that says gather_facts: true gets them.
+USES_FACTS = re.compile(rb"ansible_|facts|hostvars|\bvars\b|lookup|query|include|import|setup|template|roles?\b")
+
+
+def playbook_environment(mark: str, playbook: bytes) -> dict[str, str]:
     """Its environment: the harness's own configuration, and a home of its own for each run.
 
     With it, a second run logs in anew and meets what the first one did to sshd, and no plugin of the first.
     """
+    gathering = {} if USES_FACTS.search(playbook) else {"ANSIBLE_GATHERING": "explicit"}
     return {
+        **gathering,
         "ITBENCH_MARK": mark,
         "ANSIBLE_CONFIG": "/etc/ansible/ansible.cfg",
         "ANSIBLE_HOME": f"/home/ops/.ansible/{mark[:8]}",

@@ -22,7 +22,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from filelock import FileLock
 
 from pytest_itbench.domain.scenario import Host
-from pytest_itbench.environments.docker.engine import LABEL, connect_engine, engine_errors
+from pytest_itbench.environments.docker.engine import LABEL, Engine
 from pytest_itbench.errors import ImageTrouble
 
 DEBIAN = "debian:trixie-slim"
@@ -39,8 +39,8 @@ class ImageStore:
     Methods raise ImageTrouble when an image can be neither had nor made, EngineTrouble when the engine fails.
     """
 
-    def __init__(self, cache_directory: Path) -> None:
-        self._locks = cache_directory / "locks"
+    def __init__(self, engine: Engine, cache_directory: Path) -> None:
+        self._engine, self._locks = engine, cache_directory / "locks"
         self._host_images: dict[Host, str] = {}
         self._control: str | None = None
 
@@ -55,8 +55,8 @@ class ImageStore:
         """The volume that holds the validators' own tools."""
         image = self.control_image()
         name = "itbench-probe-" + image.rpartition(":")[2]
-        client = connect_engine()
-        with self._locked(name), engine_errors("making the validators' volume"):
+        client = self._engine.client
+        with self.locked(name), self._engine.errors("making the validators' volume"):
             try:
                 client.volumes.get(name)
             except NotFound:
@@ -81,34 +81,35 @@ class ImageStore:
                 str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()
             }
             return self._build("custom", context, {}, dockerfile=host.dockerfile.name)
-        if not self._is_here(host.image):
+        if not self.is_here(host.image):
             self._pull(host.image)
         return host.image
 
     def _debian(self) -> str:
-        if self._is_here(DEBIAN):
+        if self.is_here(DEBIAN):
             return DEBIAN
-        with self._locked("debian"):
-            if self._is_here(DEBIAN_BUILT):
+        with self.locked("debian"):
+            if self.is_here(DEBIAN_BUILT):
                 return DEBIAN_BUILT
             try:
                 self._pull(DEBIAN)
             except ImageTrouble as trouble:
-                _bootstrap_debian(trouble)
+                _bootstrap_debian(self._engine, trouble)
                 return DEBIAN_BUILT
             return DEBIAN
 
-    def _is_here(self, reference: str) -> bool:
-        with engine_errors(f"looking for image {reference}"):
+    def is_here(self, reference: str) -> bool:
+        """Whether the engine has an image."""
+        with self._engine.errors(f"looking for image {reference}"):
             try:
-                connect_engine().images.get(reference)
+                self._engine.client.images.get(reference)
             except ImageNotFound:
                 return False
             return True
 
     def _pull(self, reference: str) -> None:
         try:
-            connect_engine().images.pull(reference)
+            self._engine.client.images.pull(reference)
         except APIError as error:
             message = f"image {reference} is not here and cannot be pulled: {error.explanation}"
             raise ImageTrouble(message, hint="check the name, the registry and the engine's login") from error
@@ -123,20 +124,22 @@ class ImageStore:
     ) -> str:
         """Build unless an image of this content exists; `uncounted` files are not part of its identity."""
         tag = f"itbench/{kind}:{_hash_content(context, self._pin(arguments))}"
-        if not self._is_here(tag):
-            with self._locked(tag):
-                if not self._is_here(tag):
-                    _run_build(tag, {**context, **(uncounted or {})}, arguments, dockerfile)
+        if not self.is_here(tag):
+            with self.locked(tag):
+                if not self.is_here(tag):
+                    _run_build(self._engine, tag, {**context, **(uncounted or {})}, arguments, dockerfile)
         return tag
 
     def _pin(self, arguments: dict[str, str]) -> dict[str, str]:
         """The arguments with a base image's identity in place of its name."""
         base = arguments.get("BASE")
-        with engine_errors(f"looking for image {base}"):
-            return {**arguments, "BASE": str(connect_engine().images.get(base).id)} if base else arguments
+        with self._engine.errors(f"looking for image {base}"):
+            return {**arguments, "BASE": str(self._engine.client.images.get(base).id)} if base else arguments
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
+        """A block that one process at a time enters for an engine."""
+        name = f"{self._engine.about.get('ID', '')} {name}"
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._locks / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock"):
             yield
@@ -176,10 +179,10 @@ def _scenario_layer(base: str, host: Host) -> Context:
     return {**context, "Dockerfile": "\n".join(lines).encode()}
 
 
-def _run_build(tag: str, context: Context, arguments: dict[str, str], dockerfile: str) -> None:
+def _run_build(engine: Engine, tag: str, context: Context, arguments: dict[str, str], dockerfile: str) -> None:
     log: list[str] = []
-    with engine_errors(f"building image {tag}"):
-        progress = connect_engine().api.build(
+    with engine.errors(f"building image {tag}"):
+        progress = engine.api.build(
             fileobj=_pack(context),
             custom_context=True,
             dockerfile=dockerfile,
@@ -212,7 +215,7 @@ def _pack(context: Context) -> io.BytesIO:
     return packed
 
 
-def _bootstrap_debian(trouble: ImageTrouble) -> None:
+def _bootstrap_debian(engine: Engine, trouble: ImageTrouble) -> None:
     """Make the base image from Debian's own packages, where no registry can be reached."""
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         hint = "make a registry reachable, or run once as root with debootstrap installed: pytest-itbench prepare"
@@ -228,8 +231,8 @@ def _bootstrap_debian(trouble: ImageTrouble) -> None:
                 tail = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
                 raise ImageTrouble(f"{command[0]} failed:\n{tail}", hint="can Debian's package mirror be reached?")
         repository, _, tag = DEBIAN_BUILT.partition(":")
-        with engine_errors("importing the Debian base image"):
-            connect_engine().api.import_image_from_file(str(packed), repository=repository, tag=tag)
+        with engine.errors("importing the Debian base image"):
+            engine.api.import_image_from_file(str(packed), repository=repository, tag=tag)
 
 
 def _own_certificates() -> bytes:

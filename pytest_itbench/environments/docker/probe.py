@@ -13,7 +13,9 @@ from typing import Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
 
-from pytest_itbench.environments.docker.engine import OUTPUT_LIMIT, Stream, connect_engine, engine_errors, random_name
+from pytest_itbench.environments.docker.blame import Sign
+from pytest_itbench.environments.docker.engine import Engine, random_name
+from pytest_itbench.environments.docker.stream import OUTPUT_LIMIT, Stream
 from pytest_itbench.errors import EngineTrouble
 
 MOUNT = "/.itbench"
@@ -40,14 +42,22 @@ class CheckTimeout(AssertionError):
     """A validator's command did not end in time: what it looks at does not answer."""
 
 
+FIRST_SIGNAL = 128
+"""Exit statuses from here on tell of a signal."""
+
+
 class ShellLost(EngineTrouble):
-    """The shell ended although nobody ended it, or does not answer."""
+    """The shell ended although nobody ended it, or does not answer; `sign` says which."""
+
+    def __init__(self, message: str, sign: Sign) -> None:
+        super().__init__(message, retries=1)
+        self.sign = sign
 
 
 class ProbeShell:
     """A shell in a running container. Times in seconds."""
 
-    def __init__(self, container: str, check_timeout: float) -> None:
+    def __init__(self, engine: Engine, container: str, check_timeout: float) -> None:
         """Start the shell.
 
         Raises:
@@ -56,17 +66,17 @@ class ProbeShell:
         self._timeout = check_timeout
         self._mark = random_name().encode()
         script = LOOP.replace("@SECONDS@", f"{check_timeout:g}").replace("@MOUNT@", MOUNT)
-        api = connect_engine().api
-        with engine_errors("opening the validators' connection"):
-            created = api.exec_create(
+        self._engine, api = engine, engine.api
+        with engine.errors("opening the validators' connection"):
+            self._id: str = api.exec_create(
                 container,
                 [f"{MOUNT}/sh", "-c", script],
                 stdin=True,
                 user="0:0",
                 environment={"PATH": PATH},
                 workdir="/",
-            )
-            self._stream = Stream(api.exec_start(created["Id"], socket=True))
+            )["Id"]
+            self._stream = Stream(api.exec_start(self._id, socket=True))
             self._stream.write(self._mark + b"\n")
 
     def run(self, command: str) -> tuple[int, bytes, bytes]:
@@ -79,14 +89,15 @@ class ProbeShell:
         """
         kept = {1: bytearray(), 2: bytearray()}
         started = time.monotonic()
-        with engine_errors("running a validator's command"):
+        try:
             self._stream.write(base64.b64encode(command.encode()) + b"\n")
-            try:
-                self._read_until_marked(kept, started + self._timeout + PATIENCE)
-            except TimeoutError:
-                # The shell ends commands at their limit by itself. One that stays silent may answer later, in place of
-                # the next command's answer, so that it must not be asked again.
-                raise ShellLost(f"the validators' shell does not answer any more: {command}") from None
+            self._read_until_marked(kept, started + self._timeout + PATIENCE)
+        except TimeoutError:
+            # The shell ends commands at their limit by itself. One that stays silent may answer later, in place of
+            # the next command's answer, so that it must not be asked again.
+            raise ShellLost(f"the validators' shell does not answer any more: {command}", Sign.SILENT) from None
+        except OSError as error:
+            raise ShellLost(f"the validators' shell was cut off: {error}", self._find_sign()) from error
         stdout, _, status = bytes(kept[1]).rpartition(self._mark)
         stderr = bytes(kept[2]).rpartition(self._mark)[0]
         if int(status) in TIMED_OUT and time.monotonic() - started >= self._timeout:
@@ -98,13 +109,19 @@ class ProbeShell:
         while len(ended) < len(kept):
             frame = self._stream.read_frame(deadline)
             if frame is None:
-                raise ShellLost("the validators' connection ended early", hint="did the host stop?")
+                raise ShellLost("the validators' shell ended by itself", self._find_sign())
             number, content = frame
             kept[number] += content
             if len(kept[number]) > 2 * OUTPUT_LIMIT:
                 del kept[number][OUTPUT_LIMIT:-1024]  # the mark may stand at its end
             if self._mark in kept[number][-200:] and kept[number].endswith(b"\n"):
                 ended.add(number)
+
+    def _find_sign(self) -> Sign:
+        """Whether a signal ended the shell, which nobody outside of its machine sends."""
+        with self._engine.errors("looking at the validators' shell"):
+            status = self._engine.api.exec_inspect(self._id)["ExitCode"]
+        return Sign.KILLED if status is not None and status >= FIRST_SIGNAL else Sign.CUT
 
     def close(self) -> None:
         """End the shell."""

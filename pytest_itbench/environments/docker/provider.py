@@ -2,109 +2,161 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from docker.errors import DockerException
-from docker.models.containers import Container
-from docker.models.networks import Network
 
+from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.base import Ground
-from pytest_itbench.environments.docker.engine import LABEL, connect_engine, engine_errors
-from pytest_itbench.environments.docker.environment import DockerEnvironment
-from pytest_itbench.environments.docker.image_store import ImageStore
-from pytest_itbench.errors import EngineTrouble
+from pytest_itbench.environments.base import Ground, ProviderOptions
+from pytest_itbench.environments.docker.diagnosis import diagnose_engine
+from pytest_itbench.environments.docker.engine import LABEL, Engine
+from pytest_itbench.environments.docker.environment import DockerEnvironment, measure_load
+from pytest_itbench.environments.docker.leftovers import Thing, find_kept, find_left, read_labels, remove_all
+from pytest_itbench.environments.docker.place import Place
+from pytest_itbench.environments.docker.subnets import Subnet
+from pytest_itbench.environments.docker.tunnel import Tunnels
+from pytest_itbench.errors import EngineTrouble, OptionMistake
 from pytest_itbench.owner import is_gone
 
-ENOUGH_DISK = 5 * 1024**3
+Find = Callable[[Engine], list[Thing]]
 
 
 class DockerProvider:
-    """Implements `environments.base.EnvironmentProvider`."""
+    """Implements `environments.base.EnvironmentProvider`; each engine is a place."""
 
-    def __init__(self, cache: Path) -> None:
-        self._images = ImageStore(cache)
-        self._remover = ThreadPoolExecutor(2, thread_name_prefix="itbench-remove")
+    def __init__(self, options: ProviderOptions) -> None:
+        """Nothing is connected yet.
 
-    def prepare_images(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
-        """Images in the order in which they build on each other."""
-        yield self._images.control_image(), "the control machine"
-        self._images.probe_volume()
-        for scenario in scenarios:
-            for host in scenario.hosts:
-                yield self._images.host_image(host), f"{scenario.id}: {host.name}"
+        Raises:
+            OptionMistake: an address pool is none.
+        """
+        self._options = options
+        self._pools = [_read_pool(text) for text in options.network_pools]
+        self._tunnels = Tunnels()
 
-    def create(self, scenario: Scenario, ground: Ground) -> DockerEnvironment:
+    @cached_property
+    def _places(self) -> dict[str, Place]:
+        options = self._options
+        reached = options.reached or self._reach()
+        engines = [Engine(name, address) for name, address in reached.items()]
+        return {
+            engine.name: Place(engine, options.cache, options.owner, self._pools, dict(options.capacity))
+            for engine in engines
+        }
+
+    def _reach(self) -> dict[str, str]:
+        """Each engine by name with the address at which this machine reaches it."""
+        names = self._options.docker_hosts or (Engine().name,)
+        return {name: self._tunnels.reach(name) for name in dict.fromkeys(names)}
+
+    def hand_over(self) -> dict[str, str]:
+        """The engines, by the addresses at which every process of this machine reaches them."""
+        return {name: place.engine.address for name, place in self._places.items()}
+
+    def find_places(self) -> dict[str, Load]:
+        """What each engine's machine has.
+
+        Raises:
+            EngineTrouble: one of the engines fails, or cannot be used.
+        """
+        first: dict[str, str] = {}
+        for name, place in self._places.items():
+            known = first.setdefault(str(place.engine.about.get("ID", name)), name)
+            if known != name:
+                raise OptionMistake(f"--itbench-docker-host: {known} and {name} are one and the same engine")
+        return {name: place.facts.capacity for name, place in self._places.items()}
+
+    def find_foreign_load(self, place: str) -> Load:
+        """What running attempts of other owners may use."""
+        engine = self._places[place].engine
+        with engine.errors("looking at what other runs use"):
+            found = engine.api.containers(filters={"label": f"{LABEL}.load"})
+        owner = self._options.owner
+        labels = [each["Labels"] for each in found if each["Labels"].get(f"{LABEL}.owner") != owner]
+        # Every machine of an attempt tells of all of them.
+        loads = {label.get(f"{LABEL}.network"): label[f"{LABEL}.load"] for label in labels}
+        return sum((Load(**json.loads(text)) for text in loads.values()), start=Load())
+
+    def measure(self, scenario: Scenario) -> Load:
+        """What its machines may use together."""
+        return measure_load(scenario)
+
+    def prepare(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
+        """Images in the order in which they build on each other, then checkpoints."""
+        for place in self._places.values():
+            yield place.images.control_image(), "the control machine"
+            place.images.probe_volume()
+            for scenario in scenarios:
+                for host in scenario.hosts:
+                    yield place.images.host_image(host), f"{scenario.id}: {host.name}"
+                self.warm(scenario, place.engine.name)
+
+    def warm(self, scenario: Scenario, place: str) -> None:
+        """Get images and checkpoint."""
+        ground = Ground.of_nothing(self._options.owner)
+        environment = DockerEnvironment(scenario, ground, self._places[place])
+        environment.find_start()
+
+    def create(self, scenario: Scenario, ground: Ground, place: str) -> DockerEnvironment:
         """An environment of containers."""
-        return DockerEnvironment(scenario, ground, self._images, self._remover)
+        return DockerEnvironment(scenario, ground, self._places[place])
 
-    def sweep(self, owner: str) -> int:
+    def sweep(self, owner: str) -> list[str]:
         """Remove an owner's containers and networks."""
-        return _remove_all(find_left(f"{LABEL}.owner={owner}"))
+        return self._remove(lambda engine: find_left(engine, f"{LABEL}.owner={owner}"))
 
-    def sweep_orphans(self) -> int:
+    def sweep_orphans(self) -> list[str]:
         """Remove containers and networks whose owner was killed."""
-        left = find_left(f"{LABEL}.owner")
-        return _remove_all([thing for thing in left if is_gone(_read_labels(thing).get(f"{LABEL}.owner", ""))])
+        return self._remove(find_orphans)
+
+    def sweep_kept(self) -> list[str]:
+        """Remove what was kept."""
+        return self._remove(find_kept)
+
+    def _remove(self, find: Find) -> list[str]:
+        self._await_removals()
+        return [name for place in self._places.values() for name in remove_all(find(place.engine))]
 
     def close(self) -> None:
         """Wait for the removals that were begun."""
-        self._remover.shutdown(wait=True)
+        self._await_removals()
+        for place in self._places.values() if "_places" in vars(self) else ():
+            place.engine.close()
+        self._tunnels.close()
+
+    def _await_removals(self) -> None:
+        for place in self._places.values() if "_places" in vars(self) else ():
+            place.await_removals()
 
     def diagnose(self) -> Iterator[tuple[bool, str]]:
-        """Engine, disk, images."""
+        """Engine, bounds, disk, images."""
         try:
-            client = connect_engine()
-            about = client.info()
-        except (EngineTrouble, DockerException) as trouble:
-            yield False, f"container engine: {trouble}; start one, or set DOCKER_HOST"
+            places = self._places.values()
+        except EngineTrouble as trouble:
+            yield False, f"container engine: {trouble.message}; {trouble.hint}"
             return
-        version, driver = about["ServerVersion"], about["Driver"]
-        yield True, f"container engine: {version}, {driver}, cgroup v{about.get('CgroupVersion', '1')}"
-        yield _diagnose_disk(Path(about.get("DockerRootDir", "/")))
-        count = len(client.images.list(filters={"label": LABEL}))
-        note = f"{count} of this project's images" if count else "none built yet; the first run builds them (minutes)"
-        yield True, f"images: {note}"
+        for place in places:
+            try:
+                yield from diagnose_engine(place)
+            except (EngineTrouble, DockerException) as trouble:
+                yield False, f"container engine: {trouble}; start one, or set DOCKER_HOST"
 
 
-def find_left(label: str) -> list[Container | Network]:
-    """What carries a label, containers first: a network can be removed only when nothing is in it.
+def find_orphans(engine: Engine) -> list[Thing]:
+    """What belongs to processes of this machine that are no more.
 
     Raises:
         EngineTrouble
     """
-    chosen: dict[str, str | list[str] | bool] = {"label": label}
-    with engine_errors("looking for what runs left behind"):
-        client = connect_engine()
-        return [*client.containers.list(all=True, filters=chosen), *client.networks.list(filters=chosen)]
+    left = find_left(engine, f"{LABEL}.owner")
+    return [thing for thing in left if is_gone(read_labels(thing).get(f"{LABEL}.owner", ""))]
 
 
-def _remove_all(things: list[Container | Network]) -> int:
-    removed = 0
-    for thing in things:
-        try:
-            if isinstance(thing, Container):
-                thing.remove(force=True, v=True)
-            else:
-                thing.remove()
-            removed += 1
-        except DockerException:  # another process was quicker
-            continue
-    return removed
-
-
-def _read_labels(thing: Container | Network) -> dict[str, str]:
-    if isinstance(thing, Container):
-        return dict(thing.labels)
-    return dict(thing.attrs.get("Labels") or {})
-
-
-def _diagnose_disk(place: Path) -> tuple[bool, str]:
-    if not place.exists():
-        return True, "disk: the engine runs elsewhere; its disk is not looked at"
-    free = shutil.disk_usage(place).free
-    text = f"disk: {free / 1024**3:.0f} GiB free where the engine keeps its images"
-    return free >= ENOUGH_DISK, text if free >= ENOUGH_DISK else f"{text}; 5 GiB are needed: docker system prune"
+def _read_pool(text: str) -> Subnet:
+    try:
+        return Subnet(text)
+    except ValueError as error:
+        raise OptionMistake(f"--itbench-network-pool: {text!r} is no network such as 10.200.0.0/16: {error}") from None

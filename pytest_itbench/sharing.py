@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from multiprocessing.managers import BaseManager, Server
 from typing import Any, NamedTuple, Protocol, cast
 
+from pytest_itbench.environments.admission import Admission, AdmissionKeeper
 from pytest_itbench.models.dispatcher import Dispatcher
 from pytest_itbench.models.gate import Gate, GateKeeper
 from pytest_itbench.models.recording import Fetch
 
-EXPOSED = {"gate": ("enter", "leave"), "dispatcher": ("fetch",), "stop": ("is_settled",)}
+EXPOSED = {
+    "admission": ("enter", "leave"),
+    "gate": ("enter", "leave"),
+    "dispatcher": ("fetch",),
+    "stop": ("is_settled",),
+}
 
 
 class Stop(Protocol):
@@ -27,6 +33,7 @@ class Stop(Protocol):
 class Shared(NamedTuple):
     """The run's things as a worker reaches them; without `stop`, every attempt is needed."""
 
+    admission: AdmissionKeeper
     gate: GateKeeper
     fetch: Fetch
     stop: Stop | None
@@ -42,13 +49,15 @@ class Address:
 
 
 @contextmanager
-def serve_shared(gate: Gate, dispatcher: Dispatcher, stop: Stop | None = None) -> Iterator[Address]:
+def serve_shared(
+    admission: Admission, gate: Gate, dispatcher: Dispatcher, stop: Stop | None = None
+) -> Iterator[Address]:
     """Let other processes of this machine use them while the block runs."""
 
     class Serving(BaseManager):
         """A type of its own, because what it serves is registered with the type."""
 
-    for name, thing in (("gate", gate), ("dispatcher", dispatcher), ("stop", stop)):
+    for name, thing in (("admission", admission), ("gate", gate), ("dispatcher", dispatcher), ("stop", stop)):
         Serving.register(name, callable=lambda thing=thing: thing, exposed=EXPOSED[name])
     key = secrets.token_bytes(32)
     server = Serving(authkey=key).get_server()
@@ -86,4 +95,5 @@ def reach_shared(address: Address) -> Shared:
     manager.connect()
     reached = cast("Any", manager)
     stop = cast("Stop", reached.stop()) if address.stops else None
-    return Shared(cast("GateKeeper", reached.gate()), cast("Fetch", reached.dispatcher().fetch), stop)
+    admission, gate = cast("AdmissionKeeper", reached.admission()), cast("GateKeeper", reached.gate())
+    return Shared(admission, gate, cast("Fetch", reached.dispatcher().fetch), stop)
