@@ -148,4 +148,5 @@ def _attempt(outcome: Outcome) -> dict[str, Any]:
         "timings": {stage: round(seconds, 3) for stage, seconds in outcome.timings.items()},
         "usage": _usage(outcome.usage),
         "evidence": dict(outcome.evidence),
+        "tries": [{"stage": each.stage.value, "cause": each.cause, "message": each.message} for each in outcome.tries],
     }

@@ -25,6 +25,7 @@ from pytest_itbench.reporting.wording import (
     missed_kinds,
     plural,
     printable,
+    retried_causes,
     shorten,
 )
 
@@ -116,6 +117,9 @@ def _notes(summary: RunSummary, width: int) -> Iterator[Text]:
         yield from _cause(cause, width)
     if (left := len(causes) - CAUSES) > 0:
         yield Text(f"  and {plural(left, 'other cause')} of invalid attempts", style="yellow")
+    if again := retried_causes(summary):
+        text = ", ".join(f"{cause} ({count})" for cause, count in again)
+        yield from _wrapped(f"tried again, in environments made anew: {text}", width, "yellow")
     for total in summary.model_totals:
         yield from _missed(summary, total.model, width)
     if summary.decision:

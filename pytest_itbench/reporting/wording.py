@@ -87,6 +87,12 @@ def invalid_causes(summary: RunSummary) -> tuple[Cause, ...]:
     return tuple(sorted(causes, key=lambda cause: (-cause.count, cause.kind, cause.message, cause.hint)))
 
 
+def retried_causes(summary: RunSummary) -> tuple[tuple[str, int], ...]:
+    """Why attempts were tried again, the most frequent cause first."""
+    counts = Counter(each.cause for outcome in summary.outcomes for each in outcome.tries)
+    return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
 def missed_kinds(summary: RunSummary, model: str) -> tuple[tuple[FailureKind, int], ...]:
     """Why one model's attempts missed, the most frequent kind first."""
     return tuple(
