@@ -9,6 +9,8 @@ from benchmarks import aggregate, attempt_overhead, collection, generation, unus
 BENCHMARKS = {
     "aggregate": aggregate.measure,
     "attempt_overhead": attempt_overhead.measure,
+    "attempt_setup": attempt_overhead.measure_setup,
+    "first_verdict": attempt_overhead.measure_first_verdict,
     "collection": collection.measure,
     "batching": generation.measure_batching,
     "in_flight": generation.measure_in_flight,

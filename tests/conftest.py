@@ -10,7 +10,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-TIERS = ("plugin", "xdist", "models", "vllm", "page", "engine")
+TIERS = ("plugin", "xdist", "models", "vllm", "page", "engine", "faults", "attacks")
 
 PROMPT = "".join(f"{{% block level_{n} %}}Level {n}: make the candidate right.{{% endblock %}}\n" for n in (1, 2, 3))
 PLAY = "- hosts: all\n  tasks: []\n"

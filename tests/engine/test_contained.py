@@ -1,0 +1,185 @@
+"""What hosts may use and reach, and what becomes of them: with real containers."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pytest_itbench.domain.scenario import Host, Scenario
+from pytest_itbench.environments.docker.engine import Engine
+from pytest_itbench.environments.docker.environment import DockerEnvironment
+from pytest_itbench.environments.docker.image_store import ImageStore
+from pytest_itbench.environments.docker.leftovers import KEPT, find_kept
+from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES
+from pytest_itbench.environments.docker.provider import DockerProvider
+from pytest_itbench.errors import OverLimit
+from pytest_itbench.owner import describe_owner
+from pytest_itbench.runner import find_cache
+from pytest_itbench.testing.conformance import make_ground, make_options
+from tests.engine.test_docker import play
+
+Start = Callable[..., DockerEnvironment]
+
+
+def test_a_host_that_fills_its_disk_is_ended(start: Start) -> None:
+    """One file stops at the limit; many of them end the host, which is the candidate's doing."""
+    environment = start(host="{limits: {disk: 64m}}")
+    one = "head -c 80000000 /dev/zero >/one; stat -c %s /one >&2; false"
+    assert str(64 * 1024**2) in play(environment, f"ansible.builtin.shell: '{one}'").output
+    many = "for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero >/n$n; done; sleep 20"
+    play(environment, f"ansible.builtin.shell: '{many}'")
+    environment.end_candidate()
+    said = r"web used more than it may: \d+ MiB on its disk, of 64 MiB"
+    with pytest.raises(OverLimit, match=said), environment.connect() as hosts:
+        hosts["web"].run("true")
+
+
+def test_a_host_may_do_what_is_stated(engine: Engine, start: Start) -> None:
+    """The usual few capabilities, those that the scenario names, and no others."""
+    environment = start(host="{capabilities: [NET_ADMIN]}")
+    with environment.connect() as hosts:
+        ran = hosts["web"].run("cat /proc/1/status")
+        assert hosts["web"].run("ip link add dummy0 type dummy || ip route add blackhole 192.0.2.0/24").rc == 0
+    config = engine.api.inspect_container(f"{environment.name}-web")["HostConfig"]
+    assert sorted(config["CapAdd"]) == sorted([*USUAL_CAPABILITIES, "NET_ADMIN"])
+    (bounding,) = (line.split()[1] for line in ran.stdout.splitlines() if line.startswith("CapBnd"))
+    assert int(bounding, 16).bit_count() == len(USUAL_CAPABILITIES) + 1
+
+
+def find_mirror(engine: Engine) -> str:
+    """The name of the machine from which the images' packages came."""
+    image = ImageStore(engine, find_cache()).host_image(Host(name="web"))
+    command = ["sh", "-c", "cat /etc/apt/sources.list; cat /etc/apt/sources.list.d/* 2>/dev/null; true"]
+    text: bytes = engine.client.containers.run(image, command, remove=True)
+    return next(word for word in text.decode().split() if word.startswith("http")).split("/")[2].partition(":")[0]
+
+
+def test_only_what_is_granted_can_be_reached(engine: Engine, start: Start) -> None:
+    """A granted name and port answer; another port of it, another name and an address do not."""
+    name = find_mirror(engine)
+    environment = start(f"network: [{{name: {name}, ports: [80]}}]\n")
+    address = socket.gethostbyname(name)
+    with environment.connect() as hosts:
+        web = hosts["web"]
+        assert web.run(f"wget -q -T 10 -O /dev/null http://{name}/debian/dists/stable/Release").rc == 0
+        for place in (f"https://{name}/", f"http://{address}/", "http://example.org/"):
+            assert web.run(f"wget -q -T 3 -O /dev/null {place}").rc != 0, place
+        assert web.run("timeout 3 nc -w 2 1.1.1.1 53").rc != 0
+
+
+def test_a_kept_environment_can_be_entered(engine: Engine, start: Start, provider: DockerProvider) -> None:
+    """The command enters it, no sweep removes it, and reaping what was kept does."""
+    environment = start()
+    environment.end_candidate()
+    enter = environment.keep()
+    environment.stop()
+    assert not any(name.startswith(KEPT) for name in provider.sweep(describe_owner()))
+    words = enter.split()
+    assert words[:3] == ["docker", "exec", "-it"]
+    assert words[3].startswith(KEPT)
+    ran = subprocess.run(["docker", "exec", words[3], "hostname"], capture_output=True, text=True, check=True)
+    assert ran.stdout == "web\n"
+    assert words[3] in provider.sweep_kept()
+    assert [thing.name for thing in find_kept(engine) if str(thing.name) == words[3]] == []
+
+
+COUNTED = "#!/bin/sh\necho done >>/etc/steps\n"
+STARTED = "#!/bin/sh\necho done >>/etc/live-steps\nnohup sleep 300 >/dev/null 2>&1 &\n"
+
+
+def read_steps(environment: DockerEnvironment) -> list[str]:
+    """What each file of steps holds, and whether what was started runs."""
+    with environment.connect() as hosts:
+        web = hosts["web"]
+        texts = [web.run(f"cat /etc/{name} 2>/dev/null").stdout for name in ("steps", "live-steps")]
+        return [*texts, web.run("ps -eo args | grep -c '^sleep 300'").stdout]
+
+
+def test_steps_are_kept_up_to_the_first_that_leaves_more_than_files(start: Start) -> None:
+    """Every attempt finds each step done once, whether it is kept or done again; what was started runs."""
+    files = {"environment/a.sh": COUNTED, "environment/b.sh": STARTED, "environment/c.sh": COUNTED}
+    extra = "setup: [{script: environment/a.sh}, {script: environment/b.sh}]\ntrigger: [{script: environment/c.sh}]\n"
+    environment = start(extra, files)
+    first = read_steps(environment)
+    environment.stop()
+    environment.start()
+    assert environment.find_start().done == 1
+    environment.prepare()
+    assert first == read_steps(environment) == ["done\ndone\n", "done\n", "1\n"]
+
+
+def test_live_steps_are_done_for_each_attempt(start: Start) -> None:
+    """Although they leave nothing but files."""
+    files = {"environment/a.sh": COUNTED}
+    environment = start("setup: [{script: environment/a.sh, live: true}]\n", files)
+    assert environment.find_start().done == 0
+    assert read_steps(environment)[0] == "done\n"
+
+
+def test_attempts_start_from_the_same_state(start: Start) -> None:
+    """Nothing of the checkpoint's making is there: no key, no list of its own, no process file."""
+    files = {"environment/a.sh": "#!/bin/sh\necho x >/etc/a\n"}
+    environment = start("setup: [{script: environment/a.sh}]\n", files, host="{start: [service cron start]}")
+    assert environment.find_start().done == 1
+    with environment.connect() as hosts:
+        web = hosts["web"]
+        assert web.run("ls -a / | grep itbench").stdout == ".itbench\n"
+        assert web.run("wc -l </home/ops/.ssh/authorized_keys").stdout.strip() == "1"
+        assert web.service("cron").is_running
+        assert web.run("pgrep -c cron").stdout == "1\n"
+
+
+@pytest.fixture
+def ssh_engine(tmp_path: Path) -> Iterator[str]:
+    """The usual engine behind an ssh server of our own on this machine."""
+    server = shutil.which("sshd") or "/usr/sbin/sshd"
+    if not Path(server).exists():
+        pytest.skip("not on this machine: no ssh server is installed")
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    config = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {tmp_path}/host", "UsePAM no", "StrictModes no"]
+    config += [f"AuthorizedKeysFile {tmp_path}/user.pub", f"PidFile {tmp_path}/pid", "PermitRootLogin yes"]
+    (tmp_path / "sshd").write_text("\n".join(config) + "\n")
+    Path("/run/sshd").mkdir(exist_ok=True)
+    process = subprocess.Popen([server, "-D", "-f", str(tmp_path / "sshd")], stderr=subprocess.PIPE)
+    options = [f"Port {port}", "HostName 127.0.0.1", f"IdentityFile {tmp_path}/user", "StrictHostKeyChecking no"]
+    options += [f"UserKnownHostsFile {tmp_path}/known", "LogLevel ERROR"]
+    (tmp_path / "client").write_text("Host far\n" + "".join(f"  {line}\n" for line in options))
+    yield f"ssh://{getpass.getuser()}@far"
+    process.terminate()
+    process.wait()
+    if process.stderr:
+        process.stderr.close()
+
+
+def test_an_engine_of_another_machine(
+    ssh_engine: str, write: Callable[..., Scenario], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through ssh everything goes as it does here, also in a second process that is told the way."""
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {tmp_path}/client "$@"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ssh.parent}:/usr/bin:/bin:/usr/sbin:/sbin")
+    provider = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,)))
+    reached = provider.hand_over()
+    second = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,), reached=reached))
+    environment = second.create(write(), make_ground(), ssh_engine)
+    environment.start()
+    environment.prepare()
+    assert play(environment, "ansible.builtin.command: hostname").status == 0
+    with environment.connect() as hosts:
+        assert hosts["web"].run("hostname").stdout == "web\n"
+    environment.stop()
+    second.sweep(describe_owner())
+    second.close()
+    provider.close()
