@@ -105,6 +105,16 @@ def test_scenario(examples: Examples, tmp_path: Path) -> None:
     assert "among them web" in prompts[2]
 
 
+@pytest.mark.parametrize("name", ["live-step", "network"])
+def test_parts_of_a_scenario(examples: Examples, make_scenario: Callable[..., Path], name: str) -> None:
+    """They are right within a scenario, and say what the page says."""
+    file = make_scenario("one", extra=examples[name].replace("environment/", "")) / "scenario.yaml"
+    (file.parent / "break-config.sh").touch()
+    scenario = load_scenario(file)
+    assert [step.live for step in scenario.trigger] == [True] * (name == "live-step")
+    assert [grant.ports for grant in scenario.network] == [(80,)] * (name == "network")
+
+
 def test_validate_py(examples: Examples, tmp_path: Path) -> None:
     """The validator can be imported, and its checks are found in order."""
     (tmp_path / "wanted.py").write_text('NOTICE = "x"\n')
