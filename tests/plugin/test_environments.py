@@ -20,7 +20,7 @@ def run(
 
     def run(words: str, *options: str) -> pytest.RunResult:
         (pytester.path / "candidate.yml").write_text(f"- hosts: all\n  tasks: []\n{words}\n")
-        return pytester.runpytest("one", "--itbench-model=m=file:candidate.yml", "--itbench-run=r", *options)
+        return pytester.runpytest_subprocess("one", "--itbench-model=m=file:candidate.yml", "--itbench-run=r", *options)
 
     return run
 
