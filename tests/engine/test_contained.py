@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pytest_itbench.domain.scenario import Host, Scenario
-from pytest_itbench.environments.docker.engine import Engine
+from pytest_itbench.environments.docker.engine import Engine, Member
 from pytest_itbench.environments.docker.environment import DockerEnvironment
 from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.environments.docker.leftovers import KEPT, find_kept
@@ -137,39 +136,44 @@ def test_attempts_start_from_the_same_state(start: Start) -> None:
 
 
 @pytest.fixture
-def ssh_engine(tmp_path: Path) -> Iterator[str]:
-    """The usual engine behind an ssh server of our own on this machine."""
-    server = shutil.which("sshd") or "/usr/sbin/sshd"
-    if not Path(server).exists():
-        pytest.skip("not on this machine: no ssh server is installed")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    config = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {tmp_path}/host", "UsePAM no", "StrictModes no"]
-    config += [f"AuthorizedKeysFile {tmp_path}/user.pub", f"PidFile {tmp_path}/pid", "PermitRootLogin yes"]
-    (tmp_path / "sshd").write_text("\n".join(config) + "\n")
-    Path("/run/sshd").mkdir(exist_ok=True)
-    process = subprocess.Popen([server, "-D", "-f", str(tmp_path / "sshd")], stderr=subprocess.PIPE)
-    options = [f"Port {port}", "HostName 127.0.0.1", f"IdentityFile {tmp_path}/user", "StrictHostKeyChecking no"]
-    options += [f"UserKnownHostsFile {tmp_path}/known", "LogLevel ERROR"]
-    (tmp_path / "client").write_text("Host far\n" + "".join(f"  {line}\n" for line in options))
-    yield f"ssh://{getpass.getuser()}@far"
-    process.terminate()
-    process.wait()
-    if process.stderr:
-        process.stderr.close()
+def ssh_engine(engine: Engine, tmp_path: Path) -> Iterator[str]:
+    """The usual engine behind an ssh server that runs in a container."""
+    if not (shutil.which("ssh") and Path("/var/run/docker.sock").exists()):
+        pytest.skip("not on this machine: no ssh, or no engine at the usual place")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    container = engine.client.containers.create(
+        ImageStore(engine, find_cache()).host_image(Host(name="web")),
+        ["sh", "-c", "mkdir -p /run/sshd; chmod 700 /root/.ssh; exec /usr/sbin/sshd -D"],
+        ports={"22/tcp": ("127.0.0.1", 0)},
+        volumes={"/var/run/docker.sock": {"bind": "/var/run/docker.sock"}},
+    )
+    try:
+        key = (tmp_path / "key.pub").read_bytes()
+        engine.put_files(str(container.name), [Member(path="/root/.ssh/authorized_keys", content=key, mode=0o600)])
+        container.start()
+        container.reload()
+        published, *_ = container.ports["22/tcp"] or []
+        write_client(tmp_path, published["HostPort"])
+        yield "ssh://root@far"
+    finally:
+        container.remove(force=True)
+
+
+def write_client(place: Path, port: str) -> None:
+    """A command ``ssh`` that knows the server by the name ``far``."""
+    options = [f"Port {port}", "HostName 127.0.0.1", f"IdentityFile {place}/key", "StrictHostKeyChecking no"]
+    options += [f"UserKnownHostsFile {place}/known", "LogLevel ERROR", "ConnectionAttempts 5"]
+    (place / "client").write_text("Host far\n" + "".join(f"  {line}\n" for line in options))
+    (place / "bin").mkdir()
+    (place / "bin" / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {place}/client "$@"\n')
+    (place / "bin" / "ssh").chmod(0o755)
 
 
 def test_an_engine_of_another_machine(
     ssh_engine: str, write: Callable[..., Scenario], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Through ssh everything goes as it does here, also in a second process that is told the way."""
-    ssh = tmp_path / "bin" / "ssh"
-    ssh.parent.mkdir()
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {tmp_path}/client "$@"\n')
-    ssh.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{ssh.parent}:/usr/bin:/bin:/usr/sbin:/sbin")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     provider = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,)))
     reached = provider.hand_over()
     second = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,), reached=reached))
