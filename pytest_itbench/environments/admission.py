@@ -9,12 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_itbench.domain.capacity import Load, cap_cpus, describe_amount
-from pytest_itbench.errors import NoRoom
+from pytest_itbench.errors import EngineTrouble, NoRoom
 
 FRESH = 5.0
 """Seconds for which what other runs use is taken to be unchanged."""
@@ -66,7 +66,11 @@ class Admission:
         self.peak = 0
 
     def enter(self, holder: str, load: Load) -> Lease:
-        """Wait for room; whoever came first goes first, so that a large scenario is not overtaken for ever."""
+        """Wait for room; whoever came first goes first, so that a large scenario is not overtaken for ever.
+
+        Raises:
+            EngineTrouble: the places cannot be looked at.
+        """
         with self._changed:
             self._next += 1
             number = self._next
@@ -100,8 +104,8 @@ class Admission:
 
     def _look(self) -> dict[str, Load]:
         if self._places is None:
-            self._places = self._find()
-            self._whole = dict(self._places.find_places())
+            places = self._find()
+            self._whole, self._places = dict(places.find_places()), places
         return self._whole
 
     def _await_room(self, number: int, holder: str, load: Load) -> str:
@@ -126,7 +130,8 @@ class Admission:
     def _find_used(self, place: str) -> Load:
         looked, foreign = self._foreign.get(place, (-FRESH, Load()))
         if self._places and time.monotonic() - looked >= FRESH:
-            foreign = self._places.find_foreign_load(place)
+            with suppress(EngineTrouble):  # it may pass; whoever starts machines there will meet it
+                foreign = self._places.find_foreign_load(place)
             self._foreign[place] = (time.monotonic(), foreign)
         return sum((lease[2] for lease in self._leases.values() if lease[1] == place), start=foreign)
 

@@ -27,6 +27,7 @@ class Rooms:
 
     def __init__(self, **places: Load) -> None:
         self.places, self.foreign = places, Load()
+        self.trouble: EngineTrouble | None = None
 
     def find_places(self) -> Mapping[str, Load]:
         """As given."""
@@ -35,6 +36,8 @@ class Rooms:
     def find_foreign_load(self, place: str) -> Load:
         """The same everywhere."""
         del place
+        if self.trouble:
+            raise self.trouble
         return self.foreign
 
 
@@ -108,6 +111,13 @@ def test_what_others_use_is_not_given_away_twice() -> None:
     assert first.place == "a"
     _, got = enter_later(admission, "w", ONE)
     assert got == []
+
+
+def test_an_engine_that_cannot_be_asked_holds_nobody_up() -> None:
+    """What others use there stays unknown for a while."""
+    rooms = Rooms(a=room(1))
+    rooms.trouble = EngineTrouble("away")
+    assert Admission(lambda: rooms).enter("w", ONE).place == "a"
 
 
 def test_what_never_fits_is_told() -> None:
