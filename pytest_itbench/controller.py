@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -32,10 +32,10 @@ from pytest_itbench.metrics.summary import RunInfo, RunSummary, ScenarioInfo
 from pytest_itbench.options import list_given
 from pytest_itbench.progress import Progress
 from pytest_itbench.redaction import redact
+from pytest_itbench.reporting.closing import render_kept, render_spent
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
 from pytest_itbench.runner import ADMISSION, CANDIDATE_PAYLOAD, NOT_NEEDED, PAYLOAD, Runner, find_cache
-from pytest_itbench.running import ENTER, read_enter
 from pytest_itbench.runs import (
     StoredRun,
     describe_choice,
@@ -387,20 +387,5 @@ class Controller:
             terminalreporter.write_line(spent)
         for name, path in self._files.items():
             terminalreporter.write_line(f"{name + ':':10}{shorten_path(path)}")
-        kept = [outcome for outcome in self._ledger.outcomes if ENTER in outcome.evidence] if self._ledger else []
-        for outcome in kept:
-            terminalreporter.write_line(
-                f"kept:     {read_enter(outcome, self._settings.run_directory)}  # {outcome.key}"
-            )
-        if kept:
-            terminalreporter.write_line("          to remove what was kept: pytest-itbench reap --kept")
-
-
-def render_spent(spent: Mapping[str, float]) -> str:
-    """What the run asked of providers, in a line; empty when nobody was asked."""
-    if not spent["requests"]:
-        return ""
-    parts = [f"{spent['requests']} requests", f"{spent['tokens']} tokens", f"at most {spent['peak']} at once"]
-    parts += [f"${spent['dollars']:.2f}"] if spent["dollars"] else []
-    parts += [f"{spent['limited']} refused as too many"] if spent["limited"] else []
-    return f"spent:    {', '.join(parts)}"
+        for line in render_kept(self._ledger.outcomes if self._ledger else (), self._settings.run_directory):
+            terminalreporter.write_line(line)
