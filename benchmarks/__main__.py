@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import aggregate, attempt_overhead, collection, generation, unused_plugin
+from benchmarks import aggregate, attempt_overhead, collection, generation, unused_plugin, vs_inspect
 
 BENCHMARKS = {
     "aggregate": aggregate.measure,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "in_flight": generation.measure_in_flight,
     "replay": generation.measure_replay,
     "unused_plugin": unused_plugin.measure,
+    "vs_inspect": vs_inspect.measure,
 }
 
 

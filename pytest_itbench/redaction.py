@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 
 SECRET_NAME = re.compile(r"(API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
@@ -26,7 +28,8 @@ class Redactor:
 
     def learn(self) -> None:
         """Take note of the secrets that the environment holds now; what was a secret once stays one."""
-        found = {value: name for name, value in os.environ.items() if is_secret(name) and len(value) >= SHORTEST}
+        values = {value: name for name, value in os.environ.items() if is_secret(name) and len(value) >= SHORTEST}
+        found = {form: name for value, name in values.items() for form in _spell(value)}
         if found.keys() - self._names.keys():
             self._names |= found
             longest_first = sorted(self._names, key=len, reverse=True)
@@ -37,6 +40,13 @@ class Redactor:
         if self._pattern:
             text = self._pattern.sub(lambda match: f"[{self._names[match[0]]}]", text)
         return text.encode("utf-8", "replace").decode()
+
+
+def _spell(value: str) -> Iterator[str]:
+    """A value as it is, and as JSON writes it."""
+    yield value
+    for plain in (True, False):
+        yield json.dumps(value, ensure_ascii=plain)[1:-1]
 
 
 _REDACTOR = Redactor()

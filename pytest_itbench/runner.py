@@ -27,6 +27,7 @@ from pytest_itbench.models.choice import count_at_once
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, make_recorded
 from pytest_itbench.registry import find_implementation
+from pytest_itbench.reporting.wording import printable
 from pytest_itbench.running import Attempt
 from pytest_itbench.session import find_handed
 from pytest_itbench.settings import Settings
@@ -249,9 +250,9 @@ def _is_plain(error: BaseException) -> bool:
 
 
 def make_plain(text: str) -> pytest.ExceptionInfo[BaseException]:
-    """A failure that pytest shows as its text alone, without a traceback."""
+    """A failure that pytest shows as its text alone, without a traceback and without what would act on a terminal."""
     try:
-        pytest.fail(text, pytrace=False)
+        pytest.fail(printable(text), pytrace=False)
     except pytest.fail.Exception as failure:
         return pytest.ExceptionInfo.from_exception(failure)
 

@@ -82,8 +82,9 @@ class HostFileFile(Strict):
     mode: Mode = 0o644
 
 
-# What root may be given on a host: all of these act on what is the host's own. The usual ones are in docs/security.md.
-Capability = Literal["IPC_LOCK", "MKNOD", "NET_ADMIN", "NET_RAW", "SETFCAP", "SYS_NICE", "SYS_PTRACE"]
+# What root may be given on a host: all of these act on what is the host's own. Not among them: SYS_PTRACE, which opens
+# the validators' processes, and NET_RAW, whose frames reach the engine's machine. The usual ones: docs/security.md.
+Capability = Literal["IPC_LOCK", "MKNOD", "NET_ADMIN", "SETFCAP", "SYS_NICE"]
 
 
 class HostFileSet(Strict):

@@ -63,6 +63,12 @@ class EnvironmentConformance:
         """The provider under test."""
         raise NotImplementedError
 
+    @pytest.fixture(autouse=True)
+    def _tidy(self, provider: EnvironmentProvider) -> Iterator[None]:
+        yield
+        provider.sweep(describe_owner())
+        provider.close()
+
     @pytest.fixture
     def scenario(self, tmp_path: Path) -> Scenario:
         """A scenario with the hosts web and db."""
@@ -84,7 +90,6 @@ class EnvironmentConformance:
             yield environment
         finally:
             environment.stop()
-            provider.close()
 
     def test_every_host_answers_by_its_name(self, environment: Environment) -> None:
         """A connection leads to the host after which it is named."""
@@ -149,11 +154,13 @@ class EnvironmentConformance:
         self, provider: EnvironmentProvider, scenario: Scenario, place: str, environment: Environment
     ) -> None:
         """Another run's machines go on; a second sweep finds nothing."""
-        provider.create(scenario, make_ground(owner="conformance-swept"), place).start()
+        swept = provider.create(scenario, make_ground(owner="conformance-swept"), place)
+        swept.start()
         provider.sweep("conformance-swept")
         assert list(provider.sweep("conformance-swept")) == []
         with environment.connect() as hosts:
             assert hosts["web"].run("hostname").rc == 0
+        swept.stop()
 
     def test_a_scenario_fits_into_an_empty_place(
         self, provider: EnvironmentProvider, scenario: Scenario, place: str

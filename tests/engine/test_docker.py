@@ -357,7 +357,7 @@ def test_what_a_killed_process_left_is_removed(
     "tasks",
     [
         "ansible.builtin.command: rm /etc/passwd",
-        "ansible.builtin.shell: 'nohup sh -c \"while :; do pkill -9 -f itbench/sh; done\" >/dev/null 2>&1 &'",
+        "ansible.builtin.shell: 'nohup sh -c \"while :; do pkill -9 -f itbench/s[h]; done\" >/dev/null 2>&1 &'",
     ],
 )
 def test_a_host_that_lets_nobody_in_is_no_excuse(start: Start, tasks: str) -> None:

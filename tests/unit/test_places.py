@@ -19,6 +19,7 @@ from pytest_itbench.environments.docker.subnets import PREFIX, find_addresses, f
 from pytest_itbench.environments.docker.tunnel import describe_command
 from pytest_itbench.errors import EngineTrouble, NoRoom
 
+ROOTLESS = "a rootless engine needs cgroup v2 with delegated controllers"
 ONE = Load(memory=10, cpus=1, pids=5, disk=1)
 
 
@@ -166,8 +167,13 @@ def test_facts_of_a_machine() -> None:
         ({"MemoryLimit": False, "PidsLimit": False}, "it cannot bound memory and the number of processes"),
         (
             {"CpuCfsQuota": False, "SecurityOptions": ["name=seccomp", "name=rootless"]},
-            "it cannot bound processors; a rootless engine needs cgroup v2 with delegated controllers",
+            f"it cannot bound processors; {ROOTLESS}",
         ),
+        (
+            {"MemoryLimit": True, "CpuCfsQuota": True, "PidsLimit": True, "Rootless": True, "CgroupVersion": "1"},
+            f"it cannot bound memory and processors and the number of processes; {ROOTLESS}",
+        ),
+        ({"MemoryLimit": True, "Rootless": True, "CgroupVersion": "2"}, ""),
     ],
 )
 def test_engines_that_cannot_bound_are_refused(about: dict[str, object], said: str) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from pytest_itbench.domain.application import Event, EventKind
 
-# What Ansible would load from beside a playbook: a first run could put it there to deceive the second.
+# A first run could deceive the second by what it left running, or by what Ansible loads from beside a playbook.
 RUN = """
-rm -rf ansible.cfg library module_utils collections ./*_plugins
+kill -9 -1 2>/dev/null
+rm -rf ansible.cfg library module_utils collections group_vars host_vars ./*_plugins
 exec ansible-playbook "$0"
 """
 

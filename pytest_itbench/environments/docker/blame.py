@@ -14,7 +14,7 @@ class Sign(StrEnum):
     REFUSED = "refused"
     """It could not be started, several times over."""
     KILLED = "killed"
-    """A signal ended it, inside its machine."""
+    """Something inside its machine ended it."""
     SILENT = "silent"
     """It is there, but does not answer."""
     CUT = "cut"

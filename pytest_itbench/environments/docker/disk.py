@@ -56,15 +56,15 @@ class DiskWatch:
 
     def _watch(self) -> None:
         place = self._find_place()
-        most = 0
+        most, looked = 0, 0.0
         while True:
             with self._changed:
                 while not self._limits:
                     self._changed.wait()
             free = _find_free(place)
-            if place is None or free < most - NOTICED:
+            if place is None or free < most - NOTICED or time.monotonic() > looked + FAR_INTERVAL:
                 self._look()
-                most = free
+                most, looked = free, time.monotonic()
             most = max(most, free)
             time.sleep(INTERVAL if place else FAR_INTERVAL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
 import tarfile
@@ -27,6 +26,8 @@ LABEL = "pytest-itbench"
 PATIENCE = 120
 """Seconds that the engine has for an answer."""
 USUAL = "unix:///var/run/docker.sock"
+END_BLOCKS = 2 * tarfile.BLOCKSIZE
+"""How an archive ends. More of them, as tarfile writes, are more than Podman reads, which it then may call an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,11 @@ class Engine:
         """What the engine says of itself."""
         with self.errors("asking the container engine about itself"):
             return self.client.info()
+
+    @property
+    def identity(self) -> str:
+        """The same for all connections to one engine. Podman makes up another ID each time that it is asked."""
+        return str(self.about["DockerRootDir"] if self.is_podman else self.about.get("ID", ""))
 
     @property
     def is_local(self) -> bool:
@@ -144,15 +150,18 @@ class Engine:
 
     def put_files(self, container: str, members: Sequence[Member]) -> None:
         """Write files into a container, running or not, with their directories."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for member in members:
-                info = tarfile.TarInfo(member.path.lstrip("/"))
-                info.size, info.mode, info.uid, info.gid = len(member.content), member.mode, member.uid, member.uid
-                info.mtime = int(datetime.now(UTC).timestamp())
-                archive.addfile(info, io.BytesIO(member.content))
+        now = int(datetime.now(UTC).timestamp())
+        archive = b"".join(_pack(member, now) for member in members) + bytes(END_BLOCKS)
         with self.errors(f"copying {members[0].path} into a container"):
-            self.api.put_archive(container, "/", packed.getvalue())
+            self.api.put_archive(container, "/", archive)
+
+
+def _pack(member: Member, mtime: int) -> bytes:
+    """A file as a part of an archive."""
+    info = tarfile.TarInfo(member.path.lstrip("/"))
+    info.size, info.mode, info.uid, info.gid = len(member.content), member.mode, member.uid, member.uid
+    info.mtime = mtime
+    return info.tobuf() + member.content + bytes(-info.size % tarfile.BLOCKSIZE)
 
 
 def make_trouble(message: str, cause: Cause) -> EngineTrouble:

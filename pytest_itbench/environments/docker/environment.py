@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from docker.errors import APIError, NotFound
@@ -27,6 +27,7 @@ from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES, Machi
 from pytest_itbench.environments.docker.network import create_network, open_gateways
 from pytest_itbench.environments.docker.place import Place
 from pytest_itbench.environments.docker.probe import MOUNT, CheckTimeout, ProbeBackend, ProbeShell
+from pytest_itbench.environments.docker.subnets import Subnet, find_addresses
 from pytest_itbench.errors import HostStopped, NotReady
 
 CONTROL = "control"
@@ -93,6 +94,8 @@ class DockerEnvironment:
             self._describe_host(host, start.images[host.name], tools, public, names) for host in self._scenario.hosts
         ]
         machines = [self._describe_control(control, private), *hosts]
+        if self._engine.is_podman:
+            machines = name_by_files(machines, subnet, len(names))
         _run_together([partial(self._start_machine, machine) for machine in machines])
         self._await_ssh()
 
@@ -313,6 +316,19 @@ def measure_load(scenario: Scenario) -> Load:
         pids=sum(limits.pids for limits in machines),
         disk=sum(limits.disk for limits in machines),
     )
+
+
+def name_by_files(machines: Sequence[Machine], subnet: Subnet, taken: int) -> list[Machine]:
+    """Machines that find each other without a name service, since Podman's would also ask others.
+
+    Args:
+        machines: those of one attempt.
+        subnet: the network that they are on.
+        taken: how many of the network's last addresses are given away.
+    """
+    addresses = find_addresses(subnet, taken + len(machines))[taken:]
+    names = {machine.name: address for machine, address in zip(machines, addresses, strict=True)}
+    return [replace(machine, address=names[machine.name], names={**machine.names, **names}) for machine in machines]
 
 
 def _run_together(jobs: Sequence[Callable[[], None]]) -> None:

@@ -116,9 +116,11 @@ def find_unfitness(about: Mapping[str, Any]) -> str:
     """Why the engine cannot hold hostile candidates; empty when it can."""
     if about.get("OSType", "linux") != "linux":
         return f"it runs containers of {about['OSType']}, not of Linux"
-    lacking = [what for name, what in NEEDED.items() if about.get(name) is False]
+    rootless = bool(about.get("Rootless")) or any("rootless" in str(o) for o in about.get("SecurityOptions") or ())
+    # Rootless Podman says that it bounds, and on cgroup v1 ignores every limit without a word.
+    unbounded = rootless and str(about.get("CgroupVersion")) == "1"
+    lacking = [what for name, what in NEEDED.items() if unbounded or about.get(name) is False]
     if not lacking:
         return ""
-    rootless = any("rootless" in str(option) for option in about.get("SecurityOptions") or ())
     why = "; a rootless engine needs cgroup v2 with delegated controllers" if rootless else ""
     return f"it cannot bound {' and '.join(lacking)}{why}"

@@ -60,8 +60,11 @@ class ImageStore:
             try:
                 client.volumes.get(name)
             except NotFound:
-                # A container that mounts a new volume makes it and fills it from the image, in one step.
-                client.containers.create(image, "true", volumes={name: {"bind": PROBE_SOURCE, "mode": "rw"}}).remove()
+                # A container that mounts a new volume makes it and fills it from the image; Podman's when it starts.
+                volumes = {name: {"bind": PROBE_SOURCE, "mode": "rw"}}
+                container = client.containers.create(image, "true", volumes=volumes, network_mode="none")
+                container.start()
+                container.remove(force=True)
         return name
 
     def host_image(self, host: Host) -> str:
@@ -139,7 +142,7 @@ class ImageStore:
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """A block that one process at a time enters for an engine."""
-        name = f"{self._engine.about.get('ID', '')} {name}"
+        name = f"{self._engine.identity} {name}"
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._locks / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock"):
             yield

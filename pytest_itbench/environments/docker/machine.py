@@ -21,12 +21,11 @@ USUAL_CAPABILITIES = (
     "FSETID",
     "KILL",
     "NET_BIND_SERVICE",
-    "NET_RAW",
     "SETGID",
     "SETUID",
     "SYS_CHROOT",
 )
-"""What an administrator's everyday work needs on a host: users, owners, services on low ports, ssh, ping."""
+"""What an administrator's everyday work needs on a host: users, owners, services on low ports, ssh."""
 # The engine's resolver knows the attempt's own names; it would ask others for all the rest, and wait for them.
 NO_RESOLVER = "127.0.0.1"
 # What root of a machine writes to its main process's output is kept by the engine, outside of the machine's limits.
@@ -115,7 +114,7 @@ def _describe_network(engine: Engine, machine: Machine, network: str) -> dict[st
     if machine.outside:
         # No privilege is needed for low ports in a network of one's own.
         return {"network": "bridge", "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"}}
-    endpoint = engine.api.create_endpoint_config(aliases=[machine.name])
+    endpoint = engine.api.create_endpoint_config(aliases=[machine.name], ipv4_address=machine.address or None)
     return {
         "network": network,
         "networking_config": {network: endpoint},

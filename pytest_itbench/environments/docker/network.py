@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
 from pytest_itbench.domain.scenario import Grant
-from pytest_itbench.environments.docker.engine import Engine, make_trouble
+from pytest_itbench.environments.docker.engine import PATIENCE, Engine, make_trouble
 from pytest_itbench.environments.docker.subnets import Subnet, find_addresses, find_free
 from pytest_itbench.environments.docker.trouble import Cause
 from pytest_itbench.errors import EngineTrouble
@@ -28,19 +29,27 @@ def create_network(
     for subnet in find_free(pools, taken):
         try:
             with engine.errors("creating the attempt's network"):
-                engine.client.networks.create(
-                    name,
-                    internal=True,
-                    options={} if engine.is_podman else OPTIONS,
-                    labels=dict(labels),
-                    ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))]),
-                )
+                (_create_podmans if engine.is_podman else _create)(engine, name, labels, subnet)
         except EngineTrouble as trouble:
             if trouble.cause not in OTHERS_HAVE_IT:
                 raise
             continue
         return subnet
     raise make_trouble("creating the attempt's network: every subnet that was tried is taken", Cause.NO_ADDRESSES)
+
+
+def _create(engine: Engine, name: str, labels: Mapping[str, str], subnet: Subnet) -> None:
+    ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
+    engine.client.networks.create(name, internal=True, options=OPTIONS, labels=dict(labels), ipam=ipam)
+
+
+def _create_podmans(engine: Engine, name: str, labels: Mapping[str, str], subnet: Subnet) -> None:
+    # Docker's interface has no word for a network without a name service, and Podman's asks others for all it is asked.
+    url = f"{engine.api.base_url}/v4.0.0/libpod/networks/create"
+    own = {"driver": "bridge", "internal": True, "dns_enabled": False, "subnets": [{"subnet": str(subnet)}]}
+    answer = engine.api.post(url, json={**own, "name": name, "labels": dict(labels)}, timeout=PATIENCE)
+    if not answer.ok:
+        raise APIError(answer.text, response=answer, explanation=answer.text)
 
 
 def open_gateways(

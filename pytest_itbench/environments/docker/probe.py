@@ -7,6 +7,7 @@ started for a round of checks and ended after it; a command costs a millisecond 
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +22,21 @@ from pytest_itbench.errors import EngineTrouble
 MOUNT = "/.itbench"
 PATH = f"{MOUNT}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Each line of input is a command in base64; the mark that ends its output is known to this shell alone.
+# Each line of input is a command in base64; the mark that ends its output is known to this shell alone. What a command
+# leaves running keeps its output: that is a pipe for each command, whose other end is gone before the next one begins.
 LOOP = """
+exec 7<> <(:)
 IFS= read -r mark
 while IFS= read -r line; do
   command=$(printf %s "$line" | base64 -d; printf x)
-  timeout -k 1 @SECONDS@ @MOUNT@/sh -c "${command%x}" </dev/null
+  exec 5> >(exec cat 7>&-); out=$!
+  exec 6> >(exec cat >&2 5>&- 7>&-); err=$!
+  timeout -k 1 @SECONDS@ @MOUNT@/sh -c "${command%x}" </dev/null >&5 2>&6 5>&- 6>&- 7>&-
   status=$?
+  exec 5>&- 6>&-
+  left=500
+  while { kill -0 $out || kill -0 $err; } 2>/dev/null && [ $((left -= 1)) -gt 0 ]; do read -rt 0.002 -u 7 _; done
+  kill -9 $out $err 2>/dev/null
   printf '%s%s\\n' "$mark" "$status"
   printf '%s\\n' "$mark" >&2
 done
@@ -40,10 +49,6 @@ TIMED_OUT = (124, 137, 143)
 
 class CheckTimeout(AssertionError):
     """A validator's command did not end in time: what it looks at does not answer."""
-
-
-FIRST_SIGNAL = 128
-"""Exit statuses from here on tell of a signal."""
 
 
 class ShellLost(EngineTrouble):
@@ -98,11 +103,13 @@ class ProbeShell:
             raise ShellLost(f"the validators' shell does not answer any more: {command}", Sign.SILENT) from None
         except OSError as error:
             raise ShellLost(f"the validators' shell was cut off: {error}", self._find_sign()) from error
-        stdout, _, status = bytes(kept[1]).rpartition(self._mark)
+        stdout, _, told = bytes(kept[1]).rpartition(self._mark)
+        if not (status := re.match(rb"\d+", told)):
+            raise ShellLost("something else writes where the validators' shell does", Sign.SILENT)
         stderr = bytes(kept[2]).rpartition(self._mark)[0]
-        if int(status) in TIMED_OUT and time.monotonic() - started >= self._timeout:
+        if int(status[0]) in TIMED_OUT and time.monotonic() - started >= self._timeout:
             raise CheckTimeout(f"no answer within {self._timeout:g} s: {command}")
-        return int(status), stdout, stderr
+        return int(status[0]), stdout, stderr
 
     def _read_until_marked(self, kept: dict[int, bytearray], deadline: float) -> None:
         ended: set[int] = set()
@@ -118,10 +125,10 @@ class ProbeShell:
                 ended.add(number)
 
     def _find_sign(self) -> Sign:
-        """Whether a signal ended the shell, which nobody outside of its machine sends."""
+        """Whether the shell was ended from inside: the end of its input alone lets it end well."""
         with self._engine.errors("looking at the validators' shell"):
             status = self._engine.api.exec_inspect(self._id)["ExitCode"]
-        return Sign.KILLED if status is not None and status >= FIRST_SIGNAL else Sign.CUT
+        return Sign.KILLED if status else Sign.CUT
 
     def close(self) -> None:
         """End the shell."""
