@@ -6,7 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,8 +33,10 @@ Start = Callable[..., DockerEnvironment]
 def test_a_host_that_fills_its_disk_is_ended(start: Start) -> None:
     """One file stops at the limit; many of them end the host, which is the candidate's doing."""
     environment = start(host="{limits: {disk: 64m}}")
-    one = "head -c 80000000 /dev/zero >/one; stat -c %s /one >&2; false"
-    assert str(64 * 1024**2) in play(environment, f"ansible.builtin.shell: '{one}'").output
+    with environment.connect() as hosts:
+        limits = hosts["web"].run("cat /proc/1/limits").stdout.splitlines()
+    (size,) = (line.split()[3] for line in limits if line.startswith("Max file size"))
+    assert int(size) == 64 * 1024**2
     many = "for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero >/n$n; done; sleep 20"
     play(environment, f"ansible.builtin.shell: '{many}'")
     environment.end_candidate()
@@ -153,10 +158,22 @@ def ssh_engine(engine: Engine, tmp_path: Path) -> Iterator[str]:
         container.start()
         container.reload()
         published, *_ = container.ports["22/tcp"] or []
+        await_server(int(published["HostPort"]))
         write_client(tmp_path, published["HostPort"])
         yield "ssh://root@far"
     finally:
         container.remove(force=True)
+
+
+def await_server(port: int) -> None:
+    """Wait until the server greets: its port is open before it listens."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            if connection.recv(4) == b"SSH-":
+                return
+        time.sleep(0.1)
+    pytest.fail("the ssh server does not answer")
 
 
 def write_client(place: Path, port: str) -> None:
@@ -174,16 +191,15 @@ def test_an_engine_of_another_machine(
 ) -> None:
     """Through ssh everything goes as it does here, also in a second process that is told the way."""
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    provider = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,)))
-    reached = provider.hand_over()
-    second = DockerProvider(make_options(find_cache(), docker_hosts=(ssh_engine,), reached=reached))
-    environment = second.create(write(), make_ground(), ssh_engine)
-    environment.start()
-    environment.prepare()
-    assert play(environment, "ansible.builtin.command: hostname").status == 0
-    with environment.connect() as hosts:
-        assert hosts["web"].run("hostname").stdout == "web\n"
-    environment.stop()
-    second.sweep(describe_owner())
-    second.close()
-    provider.close()
+    options = make_options(find_cache(), docker_hosts=(ssh_engine,))
+    with closing(DockerProvider(options)) as first:
+        reached = first.hand_over()
+        with closing(DockerProvider(replace(options, reached=reached))) as second:
+            environment = second.create(write(), make_ground(), ssh_engine)
+            environment.start()
+            environment.prepare()
+            assert play(environment, "ansible.builtin.command: hostname").status == 0
+            with environment.connect() as hosts:
+                assert hosts["web"].run("hostname").stdout == "web\n"
+            environment.stop()
+            second.sweep(describe_owner())
