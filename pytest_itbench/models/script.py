@@ -6,8 +6,9 @@ import os
 import shlex
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from subprocess import PIPE
 from typing import IO
 
@@ -50,29 +51,41 @@ class Script:
         return Reply(text=redact(output))
 
     def _run(self, prompt: bytes, environment: dict[str, str]) -> tuple[int, str, str]:
+        with ThreadPoolExecutor(4) as pool:
+            # Ctrl-C is raised in the main thread alone: started in another one, the command is always known to us.
+            started = pool.submit(self._start, environment)
+            with _ended_with_us(started):
+                return self._hear(started, prompt, pool)
+
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
+        )
+
+    def _hear(
+        self, started: Future[subprocess.Popen[bytes]], prompt: bytes, pool: ThreadPoolExecutor
+    ) -> tuple[int, str, str]:
         try:
-            process = subprocess.Popen(
-                self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
-            )
+            process = started.result()
+            pool.submit(_feed, process, prompt)
+            streams = [pool.submit(_read, process, stream) for stream in (process.stdout, process.stderr)]
+            process.wait(self._choice.timeout)
+            output, errors = (stream.result().decode(errors="replace") for stream in streams)
         except OSError as error:
             raise ProviderTrouble(f"{self._command[0]} cannot be started: {error}") from error
-        try:
-            with ThreadPoolExecutor(3) as pool:
-                pool.submit(_feed, process, prompt)
-                streams = [pool.submit(_read, process, stream) for stream in (process.stdout, process.stderr)]
-                _await(process, self._choice.timeout)
-                output, errors = (stream.result().decode(errors="replace") for stream in streams)
         except subprocess.TimeoutExpired as error:
             raise ProviderTrouble(f"{self._command[0]} gave no reply within {self._choice.timeout:g} s") from error
         return process.returncode, output, errors
 
 
-def _await(process: subprocess.Popen[bytes], timeout: float) -> None:
-    """Wait for the command; whatever ends the waiting early, as Ctrl-C does, ends the command with its children too."""
+@contextmanager
+def _ended_with_us(started: Future[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Whatever ends the waiting early, as Ctrl-C does at any moment, ends the command with its children too."""
     try:
-        process.wait(timeout)
+        yield
     except BaseException:
-        _kill(process)
+        if started.exception() is None:
+            _kill(started.result())
         raise
 
 
