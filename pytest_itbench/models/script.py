@@ -55,26 +55,24 @@ class Script:
             # Ctrl-C is raised in the main thread alone: started in another one, the command is always known to us.
             started = pool.submit(self._start, environment)
             with _ended_with_us(started):
-                return self._hear(started, prompt, pool)
+                return self._hear(started.result(), prompt, pool)
 
     def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
-        )
-
-    def _hear(
-        self, started: Future[subprocess.Popen[bytes]], prompt: bytes, pool: ThreadPoolExecutor
-    ) -> tuple[int, str, str]:
         try:
-            process = started.result()
-            pool.submit(_feed, process, prompt)
-            streams = [pool.submit(_read, process, stream) for stream in (process.stdout, process.stderr)]
-            process.wait(self._choice.timeout)
-            output, errors = (stream.result().decode(errors="replace") for stream in streams)
+            return subprocess.Popen(
+                self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
+            )
         except OSError as error:
             raise ProviderTrouble(f"{self._command[0]} cannot be started: {error}") from error
+
+    def _hear(self, process: subprocess.Popen[bytes], prompt: bytes, pool: ThreadPoolExecutor) -> tuple[int, str, str]:
+        pool.submit(_feed, process, prompt)
+        streams = [pool.submit(_read, process, stream) for stream in (process.stdout, process.stderr)]
+        try:
+            process.wait(self._choice.timeout)
         except subprocess.TimeoutExpired as error:
             raise ProviderTrouble(f"{self._command[0]} gave no reply within {self._choice.timeout:g} s") from error
+        output, errors = (stream.result().decode(errors="replace") for stream in streams)
         return process.returncode, output, errors
 
 

@@ -33,10 +33,12 @@ Start = Callable[..., DockerEnvironment]
 def test_a_host_that_fills_its_disk_is_ended(start: Start) -> None:
     """One file stops at the limit; many of them end the host, which is the candidate's doing."""
     environment = start(host="{limits: {disk: 64m}}")
+    # Without a byte on the disk, so that nothing ends the host meanwhile.
+    one, more = (f"ansible.builtin.command: truncate -s {64 * 1024**2 + extra} /one" for extra in (0, 1))
+    assert play(environment, one).status == 0
+    assert play(environment, more).status != 0
     with environment.connect() as hosts:
-        limits = hosts["web"].run("cat /proc/1/limits").stdout.splitlines()
-    (size,) = (line.split()[3] for line in limits if line.startswith("Max file size"))
-    assert int(size) == 64 * 1024**2
+        assert hosts["web"].file("/one").size == 64 * 1024**2
     many = "for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero >/n$n; done; sleep 20"
     play(environment, f"ansible.builtin.shell: '{many}'")
     environment.end_candidate()

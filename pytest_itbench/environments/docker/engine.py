@@ -7,7 +7,7 @@ import secrets
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,6 +21,7 @@ from docker.utils import kwargs_from_env
 from pytest_itbench.environments.docker.stream import Ran, Stream, collect_output
 from pytest_itbench.environments.docker.trouble import REMEDIES, Cause, find_cause
 from pytest_itbench.errors import EngineTrouble
+from pytest_itbench.owner import describe_owner
 
 LABEL = "pytest-itbench"
 PATIENCE = 120
@@ -135,6 +136,20 @@ class Engine:
                 stream.close()
             status = self._await_status(exec_id, started + timeout) if ended else None
         return Ran(status=status, stdout=stdout, stderr=stderr, seconds=time.monotonic() - started)
+
+    def run_aside(self, image: str, command: Sequence[str], **options: Any) -> str:
+        """Run a command in a container of its own and wait for it; gives its output. Call it within `errors`."""
+        labels = {LABEL: "aside", f"{LABEL}.owner": describe_owner()}
+        container = self.client.containers.create(image, list(command), labels=labels, **options)
+        try:
+            container.start()
+            container.wait()
+            output: bytes = container.logs(stdout=True, stderr=False)
+        finally:
+            # Podman may refuse while it still cleans up after the command; what stays is left to the sweep.
+            with suppress(DockerException, requests.RequestException, OSError):
+                container.remove(force=True)
+        return output.decode(errors="replace")
 
     def _await_status(self, exec_id: str, deadline: float) -> int | None:
         """The exit status; the engine may know it only a moment after the output has ended. None at the deadline."""

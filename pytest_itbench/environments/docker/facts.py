@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_itbench.domain.capacity import Load
-from pytest_itbench.environments.docker.engine import LABEL, Engine, make_trouble
+from pytest_itbench.environments.docker.engine import Engine, make_trouble
 from pytest_itbench.environments.docker.trouble import Cause
 
 Subnet = ipaddress.IPv4Network
@@ -71,23 +71,10 @@ def look_at(engine: Engine, find_image: Callable[[], str], given: Mapping[str, f
         done = subprocess.run(["sh", "-c", LOOK, place], capture_output=True, text=True, check=False)
         text = done.stdout
     else:
-        text = _look_from_inside(engine, find_image())
+        with engine.errors("looking at the engine's machine"):
+            text = engine.run_aside(find_image(), ["sh", "-c", LOOK, "/"], network_mode="host", user="0:0")
     facts = read_facts(text, int(engine.about.get("NCPU") or 1))
     return replace(facts, capacity=replace(facts.capacity, **given))
-
-
-def _look_from_inside(engine: Engine, image: str) -> str:
-    with engine.errors("looking at the engine's machine"):
-        container = engine.client.containers.create(
-            image, ["sh", "-c", LOOK, "/"], network_mode="host", user="0:0", labels={LABEL: "look"}
-        )
-        try:
-            container.start()
-            container.wait()
-            text: bytes = container.logs(stdout=True, stderr=False)
-        finally:
-            container.remove(force=True)
-    return text.decode(errors="replace")
 
 
 def read_facts(text: str, processors: int) -> Facts:

@@ -62,9 +62,7 @@ class ImageStore:
             except NotFound:
                 # A container that mounts a new volume makes it and fills it from the image; Podman's when it starts.
                 volumes = {name: {"bind": PROBE_SOURCE, "mode": "rw"}}
-                container = client.containers.create(image, "true", volumes=volumes, network_mode="none")
-                container.start()
-                container.remove(force=True)
+                self._engine.run_aside(image, ["true"], volumes=volumes, network_mode="none")
         return name
 
     def host_image(self, host: Host) -> str:
