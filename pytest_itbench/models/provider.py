@@ -47,6 +47,7 @@ MILLION = 1_000_000
 Price = tuple[float, float]
 """US dollars per million tokens: in, out."""
 
+_STARTING = threading.Lock()
 STANDARD = frozenset(ModelSettings.__annotations__)
 
 
@@ -86,9 +87,14 @@ class Provider:
         )
 
 
-@cache
 def find_loop() -> asyncio.AbstractEventLoop:
     """The one event loop for all requests of this process: an SDK's connections belong to the loop that made them."""
+    with _STARTING:  # a cache alone lets two threads that ask first make two of them
+        return _start_loop()
+
+
+@cache
+def _start_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="itbench-requests", daemon=True).start()
     return loop

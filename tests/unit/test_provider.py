@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 from pytest_itbench.domain.candidate import ModelChoice, Prompt, Request, Sampling
 from pytest_itbench.errors import MissingExtra, OptionMistake, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.models import provider
 from pytest_itbench.models.choice import build_model
 from pytest_itbench.models.provider import KEYS
 from pytest_itbench.testing.chat import ChatEndpoint, serve_chat
@@ -134,3 +139,20 @@ def test_prices(endpoint: ChatEndpoint, question: Request) -> None:
         label="m", kind="openai", name="m", options={"base_url": endpoint.url, "price": (1_000_000.0, 2_000_000.0)}
     )
     assert build_model(priced).ask(question).usage.cost == 11 + 2 * 7
+
+
+def test_threads_that_ask_first_share_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections belong to the loop that made them, so that there must be one, however slowly it is made."""
+    make = asyncio.new_event_loop
+
+    def make_slowly() -> asyncio.AbstractEventLoop:
+        time.sleep(0.05)
+        return make()
+
+    monkeypatch.setattr(asyncio, "new_event_loop", make_slowly)
+    monkeypatch.setattr(provider, "_start_loop", cache(provider._start_loop.__wrapped__))
+    with ThreadPoolExecutor(4) as pool:
+        loops = set(pool.map(lambda _: provider.find_loop(), range(4)))
+    assert len(loops) == 1
+    for loop in loops:
+        loop.call_soon_threadsafe(loop.stop)
