@@ -143,16 +143,16 @@ def test_prices(endpoint: ChatEndpoint, question: Request) -> None:
 
 def test_threads_that_ask_first_share_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections belong to the loop that made them, so that there must be one, however slowly it is made."""
-    make = asyncio.new_event_loop
+    started: list[asyncio.AbstractEventLoop] = []
 
-    def make_slowly() -> asyncio.AbstractEventLoop:
+    def start_slowly() -> asyncio.AbstractEventLoop:
         time.sleep(0.05)
-        return make()
+        started.append(asyncio.new_event_loop())
+        return started[-1]
 
-    monkeypatch.setattr(asyncio, "new_event_loop", make_slowly)
-    monkeypatch.setattr(provider, "_start_loop", cache(provider._start_loop.__wrapped__))
+    monkeypatch.setattr(provider, "_start_loop", cache(start_slowly))
     with ThreadPoolExecutor(4) as pool:
-        loops = set(pool.map(lambda _: provider.find_loop(), range(4)))
-    assert len(loops) == 1
-    for loop in loops:
-        loop.call_soon_threadsafe(loop.stop)
+        found = set(pool.map(lambda _: provider.find_loop(), range(4)))
+    for loop in started:
+        loop.close()
+    assert len(started) == len(found) == 1
