@@ -7,7 +7,6 @@ import os
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import count_at_once
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, make_recorded
+from pytest_itbench.once import once_property
 from pytest_itbench.registry import find_implementation
 from pytest_itbench.reporting.wording import printable
 from pytest_itbench.running import Attempt
@@ -66,7 +66,7 @@ class Runner:
         assert isinstance(runner, Runner)
         return runner
 
-    @cached_property
+    @once_property
     def provider(self) -> EnvironmentProvider:
         """This process's provider of environments."""
         settings = self.settings
@@ -81,7 +81,7 @@ class Runner:
         provider: EnvironmentProvider = find_implementation("environments", settings.environment)(options)
         return provider
 
-    @cached_property
+    @once_property
     def shared(self) -> Shared:
         """What there is one of in the run; it may be in another process."""
         address = find_handed(self.config).get("shared")

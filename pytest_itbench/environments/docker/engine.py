@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 import docker
-import requests
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 
 from pytest_itbench.environments.docker.stream import Ran, Stream, collect_output
 from pytest_itbench.environments.docker.trouble import REMEDIES, Cause, find_cause
 from pytest_itbench.errors import EngineTrouble
+from pytest_itbench.once import once_property
 from pytest_itbench.owner import describe_owner
 
 LABEL = "pytest-itbench"
@@ -57,7 +56,7 @@ class Engine:
         self.name = name or os.environ.get("DOCKER_HOST", "") or USUAL
         self.address = address or self.name
 
-    @cached_property
+    @once_property
     def client(self) -> docker.DockerClient:
         """The connection."""
         with self.errors("connecting to the container engine"):
@@ -76,7 +75,7 @@ class Engine:
         """The same, one call at a time."""
         return self.client.api
 
-    @cached_property
+    @once_property
     def about(self) -> Mapping[str, Any]:
         """What the engine says of itself."""
         with self.errors("asking the container engine about itself"):
@@ -105,7 +104,7 @@ class Engine:
         except APIError as error:
             text = str(error.explanation or error)
             raise make_trouble(f"{doing}: {text}", find_cause(text, error.status_code)) from error
-        except (DockerException, requests.RequestException, OSError) as error:
+        except (DockerException, OSError) as error:  # requests' own are OSErrors
             root = _find_root(error)
             message = f"{doing}: the container engine at {self.name} does not answer ({root})"
             raise make_trouble(message, find_cause(root)) from error
@@ -147,7 +146,7 @@ class Engine:
             output: bytes = container.logs(stdout=True, stderr=False)
         finally:
             # Podman may refuse while it still cleans up after the command; what stays is left to the sweep.
-            with suppress(DockerException, requests.RequestException, OSError):
+            with suppress(DockerException, OSError):
                 container.remove(force=True)
         return output.decode(errors="replace")
 

@@ -55,10 +55,9 @@ class ImageStore:
         """The volume that holds the validators' own tools."""
         image = self.control_image()
         name = "itbench-probe-" + image.rpartition(":")[2]
-        client = self._engine.client
         with self.locked(name), self._engine.errors("making the validators' volume"):
             try:
-                client.volumes.get(name)
+                self._engine.client.volumes.get(name)
             except NotFound:
                 # A container that mounts a new volume makes it and fills it from the image; Podman's when it starts.
                 volumes = {name: {"bind": PROBE_SOURCE, "mode": "rw"}}

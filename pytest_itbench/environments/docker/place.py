@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cached_property
 from pathlib import Path
 
 from pytest_itbench.domain.scenario import Scenario
@@ -15,6 +14,7 @@ from pytest_itbench.environments.docker.facts import Facts, Subnet, look_at
 from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.environments.docker.leftovers import remove_attempt
 from pytest_itbench.environments.docker.witness import Witness
+from pytest_itbench.once import once_property
 
 
 class Place:
@@ -35,7 +35,7 @@ class Place:
         self._remover = ThreadPoolExecutor(2, thread_name_prefix="itbench-remove")
         self._removals: list[Future[None]] = []
 
-    @cached_property
+    @once_property
     def facts(self) -> Facts:
         """What the engine's machine has, as it was when it was first asked for.
 

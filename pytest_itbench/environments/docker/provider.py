@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 
 from docker.errors import DockerException
 
@@ -19,6 +18,7 @@ from pytest_itbench.environments.docker.place import Place
 from pytest_itbench.environments.docker.subnets import Subnet
 from pytest_itbench.environments.docker.tunnel import Tunnels
 from pytest_itbench.errors import EngineTrouble, OptionMistake
+from pytest_itbench.once import once_property
 from pytest_itbench.owner import is_gone
 
 Find = Callable[[Engine], list[Thing]]
@@ -37,7 +37,7 @@ class DockerProvider:
         self._pools = [_read_pool(text) for text in options.network_pools]
         self._tunnels = Tunnels()
 
-    @cached_property
+    @once_property
     def _places(self) -> dict[str, Place]:
         options = self._options
         reached = options.reached or self._reach()
