@@ -1,7 +1,7 @@
 """Find out with pytest whether a language model can do IT work.
 
-What conftests, models and solvers need can be imported from here; it is loaded when it is first asked for, because the
-plugin sits in every pytest start.
+What conftests, models, solvers and checks need can be imported from here; it is loaded when it is first asked for,
+because the plugin sits in every pytest start.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_itbench.domain.outcome import CheckResult, FailureKind, Outcome, Stage, Usage, Verdict
     from pytest_itbench.domain.scenario import Scenario
     from pytest_itbench.errors import AttemptInvalid, OptionMistake, ProviderTrouble
+    from pytest_itbench.validation.yaml_text import read_yaml
 
 __all__ = [
     "AttemptInvalid",
@@ -32,9 +33,10 @@ __all__ = [
     "Stage",
     "Usage",
     "Verdict",
+    "read_yaml",
 ]
 
-_HOMES = ("domain.candidate", "domain.outcome", "domain.scenario", "errors")
+_HOMES = ("domain.candidate", "domain.outcome", "domain.scenario", "errors", "validation.yaml_text")
 
 
 def __getattr__(name: str) -> Any:

@@ -77,12 +77,18 @@ class Asking:
             server.wait(tell)
         self.urls = {choice.label: self._servers[choice.kind, choice.name].url for choice, _ in serving}
 
-    def plan(self, identify: Callable[[str], Attempt], nodeids: Iterable[str]) -> None:
-        """Say which attempts are coming; some of their requests may be sent ahead."""
+    def plan(self, attempts: Iterable[Attempt], find_missing: Callable[[Scenario], str]) -> None:
+        """Say which attempts are coming; some of their requests may be sent ahead.
+
+        Nothing is asked for attempts that are going to be skipped: `find_missing` says why a scenario cannot be tried.
+        """
         if not self._asks or not any(count_at_once(choice) for choice in self._settings.models):
             return
-        attempts = map(identify, nodeids)
-        self.dispatcher.plan(self._plan_request(*attempt) for attempt in attempts if count_at_once(attempt[1]))
+        self.dispatcher.plan(
+            self._plan_request(scenario, choice, index)
+            for scenario, choice, index in attempts
+            if count_at_once(choice) and not find_missing(scenario)
+        )
 
     def _plan_request(self, scenario: Scenario, choice: ModelChoice, index: int) -> Planned:
         """The request of an attempt whose fixtures are the usual ones."""

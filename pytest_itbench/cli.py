@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,18 +15,20 @@ from pathlib import Path
 import pytest
 
 from pytest_itbench.diagnosis import diagnose
-from pytest_itbench.environments.base import EnvironmentProvider, ProviderOptions
+from pytest_itbench.environments.base import ProviderOptions
+from pytest_itbench.environments.kubernetes.absence import find_flaw
+from pytest_itbench.environments.routing import Providers
 from pytest_itbench.errors import AttemptInvalid, UserMistake
 from pytest_itbench.loading.scenario import find_scenario_files, load_scenario
 from pytest_itbench.loading.scenario_file import build_schema
 from pytest_itbench.options import find_default
 from pytest_itbench.owner import describe_owner
-from pytest_itbench.registry import find_implementation
 from pytest_itbench.reporting.summary_json import load_schema
 from pytest_itbench.run_commands import add_commands
 from pytest_itbench.runner import find_cache
 from pytest_itbench.scaffold import write_scenario
 from pytest_itbench.scenario_paths import refuse_mistakes
+from pytest_itbench.validation.needs import diagnose_tools
 
 USAGE_ERROR = int(pytest.ExitCode.USAGE_ERROR)
 
@@ -100,19 +103,28 @@ def _add(
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
     """Where environments are, as pytest's own options of these names say it."""
-    parser.add_argument("--environment", default="docker", help="the provider of environments (default: docker)")
+    parser.add_argument("--environment", default="docker", help="the provider of hosts (default: docker)")
     parser.add_argument("--docker-host", action="append", default=[], metavar="URL", help="an engine; may be repeated")
+    for name in ("kubeconfig", "context", "cluster", "registry"):
+        usual = os.environ.get(f"PYTEST_ITBENCH_{name.upper()}", "")
+        word = "FILE" if name == "kubeconfig" else "NAME"
+        parser.add_argument(f"--{name}", default=usual, metavar=word, help=f"as pytest's --itbench-{name}")
 
 
-def _make_provider(parsed: argparse.Namespace) -> EnvironmentProvider:
+def _make_providers(parsed: argparse.Namespace) -> Providers:
+    if parsed.kubeconfig and (problem := find_flaw(Path(parsed.kubeconfig), parsed.context)):
+        raise UserMistake(f"--kubeconfig: {problem}")
     options = ProviderOptions(
         cache=find_cache(),
         owner=describe_owner(),
         docker_hosts=tuple(parsed.docker_host),
         network_pools=find_default("itbench_network_pool"),
+        kubeconfig=parsed.kubeconfig,
+        context=parsed.context,
+        cluster=parsed.cluster,
+        registry=parsed.registry,
     )
-    provider: EnvironmentProvider = find_implementation("environments", parsed.environment)(options)
-    return provider
+    return Providers(options, parsed.environment)
 
 
 def run_check(arguments: Sequence[str]) -> int:
@@ -123,9 +135,9 @@ def run_check(arguments: Sequence[str]) -> int:
 
 def run_doctor(parsed: argparse.Namespace) -> int:
     """Look at the machine."""
-    provider = _make_provider(parsed)
-    findings = [*diagnose(), *provider.diagnose()]
-    provider.close()
+    providers = _make_providers(parsed)
+    findings = [*diagnose(), *diagnose_tools(), *providers.diagnose()]
+    providers.close()
     for well, text in findings:
         print(f"{'ok  ' if well else 'FAIL'}  {text}")
     return 0 if all(well for well, _ in findings) else 1
@@ -146,23 +158,24 @@ def run_prepare(parsed: argparse.Namespace) -> int:
     scenarios = [load_scenario(file) for path in parsed.paths for file in find_scenario_files(path)]
     if not scenarios:
         raise UserMistake(f"no scenario.yaml at or below {', '.join(str(path) for path in parsed.paths)}")
-    provider, seen = _make_provider(parsed), set()
+    providers, seen = _make_providers(parsed), set()
     try:
-        for image, user in provider.prepare(scenarios):
+        for image, user in providers.prepare(scenarios):
             if image not in seen:
                 print(f"{image}  {user}", flush=True)
             seen.add(image)
     finally:
-        provider.sweep(describe_owner())
-        provider.close()
+        providers.sweep(describe_owner())
+        providers.close()
     return 0
 
 
 def run_reap(parsed: argparse.Namespace) -> int:
     """Remove what was left behind, with a line for each thing."""
-    provider = _make_provider(parsed)
-    removed = [*provider.sweep_orphans(), *(provider.sweep_kept() if parsed.kept else ())]
-    provider.close()
+    providers, removed = _make_providers(parsed), list[str]()
+    for provider in providers.find_usable():
+        removed += [*provider.sweep_orphans(), *(provider.sweep_kept() if parsed.kept else ())]
+    providers.close()
     for name in removed:
         print(f"removed {name}")
     print(f"{len(removed)} things of runs that are no more" if removed else "nothing is left behind")

@@ -88,8 +88,9 @@ class ScenarioFile(pytest.File):
                 )
 
     def _mark(self, scenario: Scenario) -> None:
-        register_markers(self.config, scenario.tags)
-        for name in (scenario.domain, scenario.difficulty, *scenario.tags):
+        names = (*scenario.tags, *(("cluster",) if scenario.cluster else ()))
+        register_markers(self.config, names)
+        for name in (scenario.domain, scenario.difficulty, *names):
             self.add_marker(str(name))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from pytest_itbench.asking import ASKING
 from pytest_itbench.collection import DONE, MINE, PLAN, parse_attempt_name
 from pytest_itbench.deciding import Deciding, find_status
 from pytest_itbench.domain.candidate import ModelChoice
-from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Stage, Verdict
+from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.errors import AttemptInvalid, OptionMistake
 from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
@@ -32,10 +33,11 @@ from pytest_itbench.metrics.summary import RunInfo, RunSummary, ScenarioInfo
 from pytest_itbench.options import list_given
 from pytest_itbench.progress import Progress
 from pytest_itbench.redaction import redact
-from pytest_itbench.reporting.closing import render_kept, render_spent
+from pytest_itbench.reporting.closing import render_closing, render_untried
 from pytest_itbench.reporting.files import write_reports
 from pytest_itbench.reporting.terminal import render_summary
-from pytest_itbench.runner import ADMISSION, CANDIDATE_PAYLOAD, NOT_NEEDED, PAYLOAD, Runner, find_cache
+from pytest_itbench.runner import ADMISSIONS, CANDIDATE_PAYLOAD, CANNOT, NOT_NEEDED, PAYLOAD, Runner, find_cache
+from pytest_itbench.running import make_lost
 from pytest_itbench.runs import (
     StoredRun,
     describe_choice,
@@ -75,18 +77,20 @@ class Controller:
         self._begun = False
         self._foreign = False
         self._left_out: set[str] = set()
+        self._untried: Counter[str] = Counter()
         self._progress = Progress(config, self._asking.gate.report)
         config.pluginmanager.register(self._progress, "itbench-progress")
         self._directories: dict[str, Path] = {}
         self._sharing = ExitStack()
         self._handed: dict[str, Any] = {}
+        self._reached: dict[str, str] = {}
         with usage_errors():
             self._deciding = Deciding(settings)
 
     # --- before anything runs ----------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
+    def pytest_sessionstart(self) -> None:
         """Look at all scenarios, the engine and the run's directory before the first worker starts."""
         paths = find_paths(self._config)
         refuse_outside(self._config.rootpath, paths)
@@ -94,11 +98,9 @@ class Controller:
         self._directories = {scenario.id: scenario.directory for scenario in found}
         if self._config.option.collectonly:
             return
-        with usage_errors():
-            provider = Runner.of(session.config).provider
         try:
             if not self._settings.generate:
-                provider.sweep_orphans()
+                self._sweep_orphans(found)
         except AttemptInvalid as trouble:
             raise pytest.UsageError(f"{trouble.message}; {trouble.hint}") from trouble
         with usage_errors():
@@ -108,6 +110,19 @@ class Controller:
                 self._ledger = self._begin_ledger()
             reporter = self._config.pluginmanager.get_plugin("terminalreporter")
             self._asking.start_servers(find_cache(), reporter.write_line if reporter else LOG.info)
+
+    def _sweep_orphans(self, scenarios: Sequence[Scenario]) -> None:
+        """See that the engines answer, and remove what killed runs left there; a cluster is looked at when it is used.
+
+        Raises:
+            AttemptInvalid: an engine does not answer.
+        """
+        with usage_errors():
+            providers = Runner.of(self._config).providers
+            needed = providers.find_needed(each for each in scenarios if each.hosts)
+        for provider in needed:
+            provider.sweep_orphans()
+            self._reached |= provider.hand_over()
 
     def _begin_ledger(self) -> Ledger:
         if not self._settings.resume:
@@ -145,12 +160,12 @@ class Controller:
     def _hand_over(self) -> dict[str, Any]:
         """Where workers find what there is one of in the run."""
         if not self._handed:
-            asking, admission = self._asking, self._config.stash[ADMISSION]
-            serving = serve_shared(admission, asking.gate, asking.dispatcher, asking.early_stop)
+            asking, admissions = self._asking, self._config.stash[ADMISSIONS]
+            serving = serve_shared(admissions, asking.gate, asking.dispatcher, asking.early_stop)
             self._handed = {
                 "shared": asdict(self._sharing.enter_context(serving)),
                 "servers": asking.urls,
-                "places": {} if self._settings.generate else dict(Runner.of(self._config).provider.hand_over()),
+                "places": self._reached,
             }
         return self._handed
 
@@ -158,7 +173,7 @@ class Controller:
     def pytest_testnodedown(self, node: Any) -> None:
         """Free what a worker held of the gate when it went."""
         self._asking.gate.forget(node.gateway.id)
-        self._config.stash[ADMISSION].forget(node.gateway.id)
+        self._config.stash[ADMISSIONS].forget(node.gateway.id)
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
@@ -177,9 +192,9 @@ class Controller:
         self._planned |= dict.fromkeys(new)
         if self._ledger and (new or (self._earlier and not self._begun)):
             self._begin()
-        self._asking.plan(self._identify, new)
+        self._asking.plan(map(self._identify, new), Runner.of(self._config).find_missing)
         if self._ledger and new:
-            self._progress.begin(self._find_key(nodeid).model for nodeid in new)
+            self._progress.begin({nodeid: self._find_key(nodeid).model for nodeid in new})
 
     def _begin(self) -> None:
         """Say on disk how the run is made, before its first attempt; or see that it must not be made.
@@ -220,6 +235,10 @@ class Controller:
             self._record(self._make_lost(report.nodeid, FailureKind.WORKER_LOST, message))
         elif report.skipped and report.nodeid in self._planned and NOT_NEEDED in str(report.longrepr):
             self._left_out.add(report.nodeid)
+        elif report.skipped and report.nodeid in self._planned and CANNOT in str(report.longrepr):
+            reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self._untried[reason.partition(f"{CANNOT}: ")[2]] += 1
+            del self._planned[report.nodeid]
         elif report.failed:
             self._foreign = True
 
@@ -291,11 +310,11 @@ class Controller:
 
     def _sweep(self) -> None:
         runner = Runner.of(self._config)
-        if "provider" in vars(runner):
+        if "providers" in vars(runner):
             runner.stop_warming()
             try:
-                runner.provider.sweep(self._settings.owner)
-                runner.provider.close()
+                runner.providers.sweep(self._settings.owner)
+                runner.providers.close()
             except AttemptInvalid as trouble:
                 LOG.warning("left behind by run %s: %s", self._settings.run, trouble)
 
@@ -305,18 +324,7 @@ class Controller:
 
     def _make_lost(self, nodeid: str, kind: FailureKind, message: str) -> Outcome:
         scenario, model, _ = self._identify(nodeid)
-        return Outcome(
-            key=self._find_key(nodeid),
-            verdict=Verdict.INVALID,
-            stage=Stage.CANDIDATE,
-            kind=kind,
-            message=message,
-            domain=scenario.domain.value,
-            difficulty=scenario.difficulty.value,
-            tags=scenario.tags,
-            level=model.level,
-            started=datetime.now(UTC),
-        )
+        return make_lost(self._find_key(nodeid), scenario, model, kind, message)
 
     def _identify(self, nodeid: str) -> tuple[Scenario, ModelChoice, int]:
         path, _, name = nodeid.rpartition("::")
@@ -373,19 +381,19 @@ class Controller:
         """The table, and where the reports lie."""
         if self._candidates and self._candidates.lines:
             terminalreporter.section("itbench")
-            text = f"{self._candidates.lines} of {len(self._planned)} candidates: {shorten_path(self._candidates.path)}"
-            terminalreporter.write_line(
-                f"{text}; to judge them: --itbench-candidates={shorten_path(self._candidates.path)}"
-            )
-        if self._summary is None:
-            return
+            count, path = self._candidates.lines, shorten_path(self._candidates.path)
+            text = f"{count} of {len(self._planned)} candidates: {path}; to judge them: --itbench-candidates={path}"
+            terminalreporter.write_line(text)
         writer = terminalreporter._tw  # noqa: SLF001  # the only way to the terminal's width and colour
-        terminalreporter.section("itbench")
-        terminalreporter.write_line(render_summary(self._summary, writer.fullwidth, colour=writer.hasmarkup))
-        terminalreporter.write_line("")
-        if spent := render_spent(self._asking.gate.report()):
-            terminalreporter.write_line(spent)
-        for name, path in self._files.items():
-            terminalreporter.write_line(f"{name + ':':10}{shorten_path(path)}")
-        for line in render_kept(self._ledger.outcomes if self._ledger else (), self._settings.run_directory):
+        untried = list(render_untried(self._untried, writer.fullwidth))
+        if untried or self._summary:
+            terminalreporter.section("itbench")
+        for line in untried:
             terminalreporter.write_line(line)
+        if self._summary:
+            outcomes = self._ledger.outcomes if self._ledger else ()
+            files = {name: shorten_path(path) for name, path in self._files.items()}
+            closing = render_closing(self._asking.gate.report(), files, outcomes, self._settings.run_directory)
+            text = render_summary(self._summary, writer.fullwidth, colour=writer.hasmarkup)
+            for line in (text, "", *closing):
+                terminalreporter.write_line(line)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 PARTS = ("pytest", "pytest-xdist", "pytest-testinfra", "docker")
@@ -19,9 +17,12 @@ EXTRAS = {
     "google": "google.genai",
     "groq": "groq",
     "html": "pytest_html",
+    "k3s": "testcontainers",
+    "kubernetes": "kubernetes",
     "local": "xllamacpp",
     "mistral": "mistralai",
     "openai": "openai",
+    "rego": "regopy",
     "vllm": "openai",
 }
 """Each extra and a module that is there once it is installed."""
@@ -38,7 +39,6 @@ def diagnose() -> Iterator[tuple[bool, str]]:
         there = _is_there(module)
         note = "installed" if there else f"not installed; pip install 'pytest-itbench[{extra}]'"
         yield True, f"extra {extra}: {note}"
-    yield _find_cluster()
 
 
 def _is_there(module: str) -> bool:
@@ -53,15 +53,3 @@ def _find_package(name: str) -> tuple[bool, str]:
         return True, f"{name}: {version(name)}"
     except PackageNotFoundError:
         return False, f"{name}: not installed; pip install {name}"
-
-
-def _find_cluster() -> tuple[bool, str]:
-    """A cluster is needed by Kubernetes scenarios alone, so that its absence is no failure."""
-    chosen = os.environ.get("KUBECONFIG", "")
-    files = [Path(part) for part in chosen.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
-    there = [str(file) for file in files if file.is_file()]
-    if there:
-        return True, f"cluster: configured by {', '.join(there)}"
-    if chosen:
-        return False, f"cluster: KUBECONFIG names {chosen}, which does not exist; correct or unset it"
-    return True, "cluster: none configured; container scenarios do not need one"

@@ -58,7 +58,7 @@ def itbench_environment(
     """The started environment, in which the scenario's checks are known to fail; waits until there is room for it."""
     runner, scenario = Runner.of(request.config), itbench_attempt.scenario
     with runner.lease(scenario) as place:
-        environment = runner.provider.create(scenario, runner.make_ground(itbench_attempt), place)
+        environment = runner.providers.of(scenario).create(scenario, runner.make_ground(itbench_attempt), place)
         try:
             make_ready(itbench_attempt, environment, itbench_validator)
             yield environment

@@ -188,3 +188,10 @@ def read_verdict(text: str) -> str:
     if text not in VERDICTS:
         raise ValueError(f"must be one of {', '.join(VERDICTS)}")
     return text
+
+
+def read_cluster(text: str) -> str:
+    """Who makes a cluster: ``kind``, ``kind:NAME`` or ``k3s``."""
+    if not re.fullmatch(r"kind(:[a-z0-9][a-z0-9.-]*)?|k3s", text):
+        raise ValueError("must be kind, kind:NAME or k3s")
+    return text

@@ -15,6 +15,7 @@ from pytest_itbench.option_values import (
     read_amount,
     read_arguments,
     read_budget,
+    read_cluster,
     read_count,
     read_counts,
     read_level,
@@ -146,7 +147,25 @@ OPTIONS = (
         "the Python that has vLLM, for vllm: models; the one that runs pytest unless given",
         "PATH",
     ),
-    Option("itbench_environment", "the provider of environments", "NAME", default="docker"),
+    Option("itbench_environment", "the provider of hosts", "NAME", default="docker"),
+    Option(
+        "itbench_kubeconfig",
+        "the kubeconfig of the cluster for scenarios that need one; nothing is done on a cluster that is not named",
+        "FILE",
+    ),
+    Option("itbench_context", "the kubeconfig's context; the current one unless given", "NAME"),
+    Option(
+        "itbench_cluster",
+        "who makes a cluster where no kubeconfig is given: kind or kind:NAME (kept for the next run), or k3s (for this"
+        " run); kind unless given, where it is on the PATH",
+        "KIND",
+        read_cluster,
+    ),
+    Option(
+        "itbench_registry",
+        "a registry through which the cluster's nodes get the images that are built here, as in registry.example/team",
+        "PREFIX",
+    ),
     Option(
         "itbench_docker_host",
         "a container engine for environments, as in unix:///run/docker.sock, ssh://user@host or tcp://host:2376;"

@@ -14,9 +14,11 @@ def describe_owner() -> str:
 
 
 def is_gone(owner: str) -> bool:
-    """Whether the owner was a process of this place that is no more; False whenever that cannot be told."""
-    place, _, rest = owner.partition("/")
-    pid, _, start = rest.partition("/")
+    """Whether the owner was a process of this place that is no more; False whenever that cannot be told.
+
+    An owner may go on with a further ``/`` and what it is that the process has.
+    """
+    place, pid, start = (*owner.split("/"), "", "")[:3]
     if place != _find_place() or not pid.isdigit():
         return False
     try:

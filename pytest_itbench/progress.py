@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_itbench.domain.outcome import Outcome, Verdict
+from pytest_itbench.runner import PAYLOAD
 
 EVERY = 60.0
 """Seconds between lines where there is no terminal."""
@@ -106,6 +107,7 @@ class Progress:
     def __init__(self, config: pytest.Config, spent: Spent) -> None:
         self._config, self._spent = config, spent
         self._count = Count()
+        self._models: dict[str, str] = {}
         self._live: Live | None = None
         self._told = time.monotonic()
 
@@ -114,9 +116,10 @@ class Progress:
         """Whether the display takes the place of pytest's letters."""
         return self._live is not None
 
-    def begin(self, models: Iterable[str]) -> None:
-        """Begin to show; `models` are those of all attempts that are planned."""
-        self._count.planned.update(models)
+    def begin(self, models: Mapping[str, str]) -> None:
+        """Begin to show; `models` are those of all attempts that are planned, by the ids of their items."""
+        self._models |= models
+        self._count.planned.update(models.values())
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None or self._live:
             return
@@ -145,11 +148,20 @@ class Progress:
         """An item has ended."""
         self._count.running.discard(nodeid)
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """What is skipped is no longer planned; what was expected to fail is reported as skipped, with its outcome."""
+        if report.skipped and not hasattr(report, PAYLOAD) and (model := self._models.get(report.nodeid)):
+            self._count.planned[model] -= 1
+            self._stop_at_end()
+
+    def _stop_at_end(self) -> None:
+        if self._live and self._count.done >= self._count.planned.total():
+            self._live.stop()  # pytest writes its own last line after this
+
     def pytest_itbench_outcome(self, outcome: Outcome) -> None:
         """An attempt has ended."""
         self._count.add(outcome)
-        if self._live and self._count.done >= self._count.planned.total():
-            self._live.stop()  # pytest writes its own last line after this
+        self._stop_at_end()
         now = time.monotonic()
         if self._live is None and now - self._told >= EVERY and self._config.get_verbosity() >= 0:
             self._told = now

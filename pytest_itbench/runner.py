@@ -18,27 +18,29 @@ from pytest_itbench.collection import CANDIDATE, DONE, MINE, PLAN, find_left_out
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
-from pytest_itbench.environments.admission import Admission, leased
-from pytest_itbench.environments.base import EnvironmentProvider, Ground, ProviderOptions
+from pytest_itbench.environments.admission import leased
+from pytest_itbench.environments.base import Ground, ProviderOptions
+from pytest_itbench.environments.routing import Admissions, ForOne, Providers
 from pytest_itbench.errors import AttemptInvalid
 from pytest_itbench.models.base import Model
 from pytest_itbench.models.choice import count_at_once
 from pytest_itbench.models.gated import Gated
 from pytest_itbench.models.recording import RecordMode, make_recorded
 from pytest_itbench.once import once_property
-from pytest_itbench.registry import find_implementation
 from pytest_itbench.reporting.wording import printable
 from pytest_itbench.running import Attempt
 from pytest_itbench.session import find_handed
 from pytest_itbench.settings import Settings
 from pytest_itbench.sharing import Address, Shared, reach_shared
+from pytest_itbench.validation.needs import find_missing_tool
 
 LOG = logging.getLogger(__name__)
-ADMISSION = pytest.StashKey[Admission]()
+ADMISSIONS = pytest.StashKey[Admissions]()
 ATTEMPT = pytest.StashKey[Attempt]()
 PAYLOAD = "itbench"
 """The attribute by which a report carries its outcome, as builtins, from a worker to the controller."""
 NOT_NEEDED = "it cannot change what the gates say"
+CANNOT = "cannot be tried here"
 CANDIDATE_PAYLOAD = "itbench_candidate"
 """The same for a candidate that is not judged."""
 
@@ -67,8 +69,8 @@ class Runner:
         return runner
 
     @once_property
-    def provider(self) -> EnvironmentProvider:
-        """This process's provider of environments."""
+    def providers(self) -> Providers:
+        """This process's providers of environments."""
         settings = self.settings
         options = ProviderOptions(
             cache=find_cache(),
@@ -77,9 +79,12 @@ class Runner:
             reached=find_handed(self.config).get("places", {}),
             network_pools=settings.network_pools,
             capacity=settings.capacity,
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            cluster=settings.cluster,
+            registry=settings.registry,
         )
-        provider: EnvironmentProvider = find_implementation("environments", settings.environment)(options)
-        return provider
+        return Providers(options, settings.environment)
 
     @once_property
     def shared(self) -> Shared:
@@ -88,7 +93,7 @@ class Runner:
         if address:
             return reach_shared(Address(**address))
         asking = self.config.stash[ASKING]
-        return Shared(self.config.stash[ADMISSION], asking.gate, asking.dispatcher.fetch, asking.early_stop)
+        return Shared(self.config.stash[ADMISSIONS], asking.gate, asking.dispatcher.fetch, asking.early_stop)
 
     @contextmanager
     def lease(self, scenario: Scenario) -> Iterator[str]:
@@ -97,7 +102,9 @@ class Runner:
         Raises:
             NoRoom: no place is large enough.
         """
-        with leased(self.shared.admission, self.worker, self.provider.measure(scenario)) as place:
+        providers = self.providers
+        admission = ForOne(self.shared.admissions, providers.name(scenario))
+        with leased(admission, self.worker, providers.of(scenario).measure(scenario)) as place:
             yield place
 
     def make_ground(self, attempt: Attempt) -> Ground:
@@ -113,9 +120,15 @@ class Runner:
     def _warm(self, scenario: Scenario) -> None:
         try:
             with self.lease(scenario) as place:
-                self.provider.warm(scenario, place)
+                self.providers.of(scenario).warm(scenario, place)
         except AttemptInvalid as trouble:  # its first attempt will meet it again, and tell
             LOG.debug("warming %s: %s", scenario.id, trouble)
+
+    def find_missing(self, scenario: Scenario) -> str:
+        """Why a scenario cannot be tried here; empty when it can."""
+        if self.settings.generate:
+            return ""
+        return find_missing_tool(scenario) or self.providers.find_missing(scenario)
 
     def find_model(self, choice: ModelChoice) -> Model:
         """The model, made once per process: its connections serve all attempts."""
@@ -159,7 +172,9 @@ class Runner:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Leave out what cannot change what the gates say."""
+        """Leave out what cannot be tried here, and what cannot change what the gates say."""
+        if PLAN in item.stash and (missing := self.find_missing(item.stash[PLAN].scenario)):
+            pytest.skip(f"{CANNOT}: {missing}")
         if self.settings.early_stop and PLAN in item.stash:
             stop = self.shared.stop
             if stop and stop.is_settled(item.stash[PLAN].model.label):
@@ -198,7 +213,7 @@ class Runner:
         attempt = item.stash.get(ATTEMPT, None)
         if error is None:
             return attempt.outcome if attempt and call.when == "call" else None
-        if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)) or str(error) == NOT_NEEDED:
+        if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)) or str(error).startswith((NOT_NEEDED, CANNOT)):
             return None
         if attempt is None:
             attempt = self.begin(item, item.stash[PLAN].scenario)
@@ -221,8 +236,11 @@ class Runner:
     def pytest_sessionfinish(self) -> None:
         """Wait for removals that were begun; they would die with this process."""
         self.stop_warming()
-        if "provider" in vars(self):
-            self.provider.close()
+        if "providers" in vars(self):
+            try:
+                self.providers.close()
+            except AttemptInvalid as trouble:
+                LOG.warning("left behind by run %s: %s", self.settings.run, trouble)
 
 
 def describe_properties(outcome: Outcome) -> list[tuple[str, object]]:

@@ -14,19 +14,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-from testinfra.host import Host
+from typing import Any
 
 from pytest_itbench.domain.application import Application
 from pytest_itbench.domain.candidate import Candidate, ModelChoice, Proposal, Request
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Try, Usage, Verdict
-from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.domain.scenario import PARTS, CandidateKind, Scenario
 from pytest_itbench.environments.base import Environment
 from pytest_itbench.errors import AttemptInvalid, HostStopped, NotReady, OverLimit, PreconditionBroken
 from pytest_itbench.redaction import redact
 from pytest_itbench.solvers.base import Solver
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.validation.checks import run_checks
+from pytest_itbench.validation.handed import HandedIn, Handles
 from pytest_itbench.validation.judge import Judgement, judge, judge_stopped_host
 
 EVIDENCE = "attempts"
@@ -145,8 +145,8 @@ class Attempt:
         return self.end(Verdict.INVALID, FailureKind.HARNESS, text, hint="see traceback.txt in the attempt's evidence")
 
 
-Validate = Callable[[Scenario, Mapping[str, Host]], Iterable[CheckResult]]
-"""Runs a scenario's checks; what the fixture ``itbench_validator`` gives."""
+Validate = Callable[[Scenario, Mapping[str, Any]], Iterable[CheckResult]]
+"""Runs a scenario's checks with what they may ask for by name; what the fixture ``itbench_validator`` gives."""
 
 
 def make_ready(attempt: Attempt, environment: Environment, validate: Validate = run_checks) -> None:
@@ -172,7 +172,8 @@ def _make_ready(attempt: Attempt, environment: Environment, validate: Validate) 
     try:
         with attempt.at(Stage.PRECONDITION), environment.connect() as hosts:
             # One check that fails is enough: the rest need not be run.
-            passed = all(check.passed for check in validate(attempt.scenario, hosts))
+            handles = Handles(hosts, HandedIn(attempt.scenario.candidate, None))
+            passed = all(check.passed for check in validate(attempt.scenario, handles))
     except HostStopped as stopped:
         raise NotReady(f"before the candidate was asked for, {stopped}") from stopped
     if passed:
@@ -198,8 +199,14 @@ def make_candidate(attempt: Attempt, solver: Solver) -> Proposal:
         attempt.keep("reply", "reply.md", proposal.reply.text)
         if proposal.candidate:
             attempt.taken = proposal.candidate.taken
-            attempt.keep("candidate", "candidate.yml", proposal.candidate.text)
+            attempt.keep("candidate", name_candidate(attempt.scenario.candidate), proposal.candidate.text)
         return proposal
+
+
+def name_candidate(kind: CandidateKind) -> str:
+    """The name of the candidate's file among the evidence."""
+    parts = PARTS[kind]
+    return f"candidate{Path(parts[0]).suffix}" if len(parts) == 1 else "candidate.md"
 
 
 def miss(attempt: Attempt, proposal: Proposal) -> Outcome:
@@ -249,8 +256,11 @@ def _try_candidate(
         with attempt.at(Stage.APPLY):
             applications = _apply(attempt, environment, candidate.text, times)
         with attempt.at(Stage.VALIDATE), environment.connect() as hosts:
-            checks = tuple(validate(attempt.scenario, hosts))
-        judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
+            handles = Handles(hosts, HandedIn(attempt.scenario.candidate, candidate.text))
+            checks = tuple(validate(attempt.scenario, handles))
+            judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
+            if judgement.verdict is Verdict.MISSED:
+                environment.refuse_disturbance()
     except HostStopped as stopped:
         judgement = judge_stopped_host(applications, str(stopped), over_limit=isinstance(stopped, OverLimit))
     return _conclude(attempt, environment, judgement)
@@ -295,3 +305,19 @@ def keep_logs(attempt: Attempt, environment: Environment) -> None:
     for name, log in environment.read_logs().items():
         if log.strip():
             attempt.keep(f"log of {name}", f"{name}.log", log)
+
+
+def make_lost(key: AttemptKey, scenario: Scenario, model: ModelChoice, kind: FailureKind, message: str) -> Outcome:
+    """The outcome of an attempt that nobody ended."""
+    return Outcome(
+        key=key,
+        verdict=Verdict.INVALID,
+        stage=Stage.CANDIDATE,
+        kind=kind,
+        message=message,
+        domain=scenario.domain.value,
+        difficulty=scenario.difficulty.value,
+        tags=scenario.tags,
+        level=model.level,
+        started=datetime.now(UTC),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -173,17 +173,30 @@ def describe_choice(choice: ModelChoice) -> ModelInfo:
 
 @cache
 def describe_scenario(directory: Path) -> ScenarioInfo:
-    """A scenario to the byte; solution and counterexamples decide nothing."""
+    """A scenario to the byte, with the stack that it uses; solution and counterexamples decide nothing."""
     scenario = load_scenario(directory / "scenario.yaml")
     judges = {validator.path for validator in scenario.validators}
     task, validators = hashlib.sha256(), hashlib.sha256()
-    for path in sorted(directory.rglob("*")):
-        relative = path.relative_to(directory)
-        if path.is_file() and relative.parts[0] not in ("solution", "counterexamples", "__pycache__"):
-            judging = path in judges or path.suffix == ".py"
-            target = validators if judging else task
-            target.update(f"{relative.as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    for path in _list_files(directory, skip=("solution", "counterexamples", "__pycache__")):
+        judging = path in judges or path.suffix == ".py"
+        target = validators if judging else task
+        target.update(_read_with_name(path, directory))
+    if scenario.cluster and scenario.cluster.stack:
+        stack = scenario.cluster.stack.directory
+        for path in _list_files(stack, skip=("__pycache__",)):
+            task.update(_read_with_name(path, stack))
     return ScenarioInfo(id=scenario.id, task=task.hexdigest()[:16], validators=validators.hexdigest()[:16])
+
+
+def _list_files(directory: Path, skip: tuple[str, ...]) -> Iterator[Path]:
+    for path in sorted(directory.rglob("*")):
+        parts = path.relative_to(directory).parts
+        if path.is_file() and parts[0] not in skip and "__pycache__" not in parts:
+            yield path
+
+
+def _read_with_name(path: Path, directory: Path) -> bytes:
+    return f"{path.relative_to(directory).as_posix()}\0{path.stat().st_size}\0".encode() + path.read_bytes()
 
 
 def find_unlike(old: RunInfo, new: RunInfo, models: Iterable[tuple[str, str]]) -> list[str]:

@@ -17,6 +17,7 @@ from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import ModelChoice, Sampling
 from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Difficulty, Domain
+from pytest_itbench.environments.kubernetes.absence import find_flaw
 from pytest_itbench.errors import UserMistake
 from pytest_itbench.models.choice import parse_models, set_prices, sweep
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
@@ -42,7 +43,7 @@ def activate(config: pytest.Config) -> None:
     """
     from pytest_itbench import fixtures
     from pytest_itbench.collection import DONE, MINE, register_markers
-    from pytest_itbench.runner import ADMISSION, Runner
+    from pytest_itbench.runner import ADMISSIONS, Runner
 
     _refuse_repetition(config)
     register_markers(config, [*Domain, *Difficulty])
@@ -59,9 +60,9 @@ def activate(config: pytest.Config) -> None:
     if not is_worker(config):
         from pytest_itbench.asking import ASKING, Asking
         from pytest_itbench.controller import Controller
-        from pytest_itbench.environments.admission import Admission
+        from pytest_itbench.environments.routing import Admissions
 
-        config.stash[ADMISSION] = Admission(lambda: Runner.of(config).provider)
+        config.stash[ADMISSIONS] = Admissions(Runner.of(config).providers)
         config.stash[ASKING] = Asking(settings, config.rootpath)
         config.pluginmanager.register(Controller(config, settings), "itbench-controller")
 
@@ -107,6 +108,10 @@ def resolve_settings(config: pytest.Config) -> Settings:
         docker_hosts=resolve(config, "itbench_docker_host"),
         network_pools=resolve(config, "itbench_network_pool"),
         capacity=resolve(config, "itbench_capacity"),
+        kubeconfig=_find_kubeconfig(config),
+        context=resolve(config, "itbench_context") or "",
+        cluster=resolve(config, "itbench_cluster") or "",
+        registry=resolve(config, "itbench_registry") or "",
         keep=resolve(config, "itbench_keep"),
         resume=resume,
         shard=resolve(config, "itbench_shard"),
@@ -136,6 +141,17 @@ def _resolve_name(config: pytest.Config, resume: Path | None) -> str | None:
     if resume and name:
         raise pytest.UsageError("--itbench-resume and --itbench-run exclude each other: a resumed run has its name")
     return resume.name if resume else name
+
+
+def _find_kubeconfig(config: pytest.Config) -> str:
+    """The file, as seen from where pytest was started; workers may be elsewhere."""
+    text = resolve(config, "itbench_kubeconfig")
+    if not text:
+        return ""
+    path = Path(config.invocation_params.dir, Path(text).expanduser())
+    if problem := find_flaw(path, resolve(config, "itbench_context") or ""):
+        raise pytest.UsageError(f"--itbench-kubeconfig: {problem}")
+    return str(path)
 
 
 def _resolve_baseline(config: pytest.Config, reports: Path) -> Path | None:

@@ -31,6 +31,9 @@ class Settings:
         docker_hosts: the engines on which they are spread; the usual one unless named.
         network_pools: the addresses of attempts' networks.
         capacity: how much environments may use of each place, by amount, where that is stated.
+        kubeconfig, context: the cluster for scenarios that need one; empty unless named.
+        cluster: who makes a cluster where none is named.
+        registry: by which a cluster gets images that are built here.
         keep: the verdicts after which an attempt's environment is left for a person to look at.
         resume: the directory of the run to go on with.
         shard: which part of the scenarios to run, from 1, and of how many.
@@ -59,6 +62,10 @@ class Settings:
     docker_hosts: tuple[str, ...]
     network_pools: tuple[str, ...]
     capacity: tuple[tuple[str, float], ...]
+    kubeconfig: str
+    context: str
+    cluster: str
+    registry: str
     keep: tuple[str, ...]
     resume: Path | None
     shard: tuple[int, int] | None

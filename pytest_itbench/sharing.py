@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from multiprocessing.managers import BaseManager, Server
 from typing import Any, NamedTuple, Protocol, cast
 
-from pytest_itbench.environments.admission import Admission, AdmissionKeeper
+from pytest_itbench.environments.routing import Admissions, AdmissionsKeeper
 from pytest_itbench.models.dispatcher import Dispatcher
 from pytest_itbench.models.gate import Gate, GateKeeper
 from pytest_itbench.models.recording import Fetch
 
 EXPOSED = {
-    "admission": ("enter", "leave"),
+    "admissions": ("enter", "leave"),
     "gate": ("enter", "leave"),
     "dispatcher": ("fetch",),
     "stop": ("is_settled",),
@@ -33,7 +33,7 @@ class Stop(Protocol):
 class Shared(NamedTuple):
     """The run's things as a worker reaches them; without `stop`, every attempt is needed."""
 
-    admission: AdmissionKeeper
+    admissions: AdmissionsKeeper
     gate: GateKeeper
     fetch: Fetch
     stop: Stop | None
@@ -50,14 +50,14 @@ class Address:
 
 @contextmanager
 def serve_shared(
-    admission: Admission, gate: Gate, dispatcher: Dispatcher, stop: Stop | None = None
+    admissions: Admissions, gate: Gate, dispatcher: Dispatcher, stop: Stop | None = None
 ) -> Iterator[Address]:
     """Let other processes of this machine use them while the block runs."""
 
     class Serving(BaseManager):
         """A type of its own, because what it serves is registered with the type."""
 
-    for name, thing in (("admission", admission), ("gate", gate), ("dispatcher", dispatcher), ("stop", stop)):
+    for name, thing in (("admissions", admissions), ("gate", gate), ("dispatcher", dispatcher), ("stop", stop)):
         Serving.register(name, callable=lambda thing=thing: thing, exposed=EXPOSED[name])
     key = secrets.token_bytes(32)
     server = Serving(authkey=key).get_server()
@@ -95,5 +95,5 @@ def reach_shared(address: Address) -> Shared:
     manager.connect()
     reached = cast("Any", manager)
     stop = cast("Stop", reached.stop()) if address.stops else None
-    admission, gate = cast("AdmissionKeeper", reached.admission()), cast("GateKeeper", reached.gate())
-    return Shared(admission, gate, cast("Fetch", reached.dispatcher().fetch), stop)
+    admissions, gate = cast("AdmissionsKeeper", reached.admissions()), cast("GateKeeper", reached.gate())
+    return Shared(admissions, gate, cast("Fetch", reached.dispatcher().fetch), stop)

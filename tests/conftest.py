@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -10,7 +11,11 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-TIERS = ("plugin", "xdist", "models", "vllm", "page", "engine", "faults", "attacks")
+# Shells start background jobs deaf to Ctrl-C, and what tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TIERS = ("plugin", "xdist", "models", "vllm", "page", "engine", "faults", "attacks", "cluster")
 
 PROMPT = "".join(f"{{% block level_{n} %}}Level {n}: make the candidate right.{{% endblock %}}\n" for n in (1, 2, 3))
 PLAY = "- hosts: all\n  tasks: []\n"

@@ -12,13 +12,15 @@ class Load:
     Attributes:
         memory, disk: bytes.
         cpus: processors.
-        pids: processes and threads.
+        pids: processes and threads; on a cluster, pods.
+        share: how much of the turns at a cluster: all of them, 1, for what must be alone there.
     """
 
     memory: float = 0
     cpus: float = 0
     pids: float = 0
     disk: float = 0
+    share: float = 0
 
     def __add__(self, other: Load) -> Load:
         return Load(**{name: getattr(self, name) + getattr(other, name) for name in AMOUNTS})

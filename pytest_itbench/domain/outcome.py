@@ -32,7 +32,7 @@ class FailureKind(StrEnum):
     REFUSAL = "refusal"
     CUT_OFF = "cut off"
     WRONG_LANGUAGE = "wrong language"
-    SEVERAL_PLAYBOOKS = "several playbooks"
+    SEVERAL_CANDIDATES = "several candidates"
     NO_CANDIDATE = "no candidate"
     SYNTAX = "syntax"
     UNDEFINED_VARIABLE = "undefined variable"
@@ -73,12 +73,13 @@ class AttemptKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One check of a validator. Time in seconds."""
+    """One check of a validator. Time in seconds; a score, 0 to 1, where the check gives one."""
 
     name: str
     passed: bool
     message: str = ""
     seconds: float = 0.0
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ class Outcome:
         kind: why it was not solved; None when it was.
         message: what happened, for a person; may have several lines.
         hint: what the user can do about an invalid attempt.
-        score: the fraction of checks that passed, 0 to 1; None when none was run.
+        score: the fraction of checks that passed, or the mean of the scores that checks gave, 0 to 1; None when none
+            was run.
         level: the prompt's level of detail, 1 to 3.
         taken: where in the reply the candidate was found; empty when there was none.
         timings: seconds by stage.

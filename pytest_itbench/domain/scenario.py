@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 StepKind = Literal["playbook", "script"]
 
@@ -20,6 +21,33 @@ class Domain(StrEnum):
     NETWORKING = "networking"
     DEPLOYMENT_PIPELINES = "deployment-pipelines"
     TEMPLATING = "templating"
+    SRE = "sre"
+    COMPLIANCE = "compliance"
+    FINOPS = "finops"
+
+
+class CandidateKind(StrEnum):
+    """What a model is asked for."""
+
+    PLAYBOOK = "playbook"
+    SCRIPT = "script"
+    MANIFESTS = "manifests"
+    EVIDENCE = "evidence"
+    AUDIT = "audit"
+    POLICY = "policy"
+    ANSWER = "answer"
+
+
+PARTS: Mapping[CandidateKind, tuple[str, ...]] = {
+    CandidateKind.PLAYBOOK: ("playbook.yml",),
+    CandidateKind.SCRIPT: ("script.sh",),
+    CandidateKind.MANIFESTS: ("manifests.yaml",),
+    CandidateKind.EVIDENCE: ("script.sh", "policy.rego"),
+    CandidateKind.AUDIT: ("playbook.yml", "policy.rego"),
+    CandidateKind.POLICY: ("policy.yaml",),
+    CandidateKind.ANSWER: ("answer.json",),
+}
+"""The files that make up a candidate of each kind; the first one is what is run, if anything is."""
 
 
 class Difficulty(StrEnum):
@@ -123,6 +151,85 @@ class Validator:
     host: str
 
 
+Rights = Literal["none", "view", "edit", "admin"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Rights as an RBAC rule tells them."""
+
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    """A namespace of a cluster that an attempt has to itself.
+
+    Attributes:
+        name: what manifests and checks call it; the real name is another in each attempt.
+        rights: what the candidate may do there, as the cluster's own role of that name.
+        rules: what it may do there besides.
+        quota: what its pods may use together, by the names of a ResourceQuota.
+        manifests: what is applied to it besides the stack, in order.
+    """
+
+    name: str
+    rights: Rights = "none"
+    rules: tuple[Rule, ...] = ()
+    quota: tuple[tuple[str, str], ...] = ()
+    manifests: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """An application that scenarios share, such as a shop to break.
+
+    Attributes:
+        images: build contexts (directories with a Dockerfile) by the name that manifests use.
+        alerts: namespace, service and port of its Prometheus; None when it has none.
+        ready_timeout: seconds.
+    """
+
+    directory: Path
+    images: tuple[tuple[str, Path], ...]
+    manifests: tuple[Path, ...]
+    alerts: tuple[str, str, int] | None = None
+    ready_timeout: float = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that is broken on purpose: a kind of fault and what it is given."""
+
+    kind: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What a scenario needs of a Kubernetes cluster.
+
+    Attributes:
+        namespaces: the first one is where the candidate begins.
+        exclusive: it changes what belongs to the whole cluster, and has the cluster to itself.
+        rights: what the candidate may do beyond its namespaces.
+        faults: what is broken once all of it is ready, in order.
+        alerts: those that must fire before the candidate is applied.
+        symptom_timeout: seconds for them to fire.
+    """
+
+    namespaces: tuple[Namespace, ...]
+    stack: Stack | None = None
+    exclusive: bool = False
+    rights: tuple[Rule, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    alerts: tuple[str, ...] = ()
+    symptom_timeout: float = 60.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimits:
     """Wall-clock bounds of an attempt's stages, in seconds."""
@@ -153,7 +260,11 @@ class Scenario:
 
     Attributes:
         id: unique within a run; the directory's name unless the file says otherwise.
+        solution: the parts of the reference solution, in the order of `PARTS`.
+        candidate: what the model is asked for.
         idempotent: the candidate is applied twice, and the second time must change nothing.
+        cluster: what it needs of a Kubernetes cluster; None without one.
+        needs: tools without which it is skipped.
         network: what can be reached beyond the scenario's own hosts; nothing unless it is named.
     """
 
@@ -171,6 +282,9 @@ class Scenario:
     limits: TimeLimits
     idempotent: bool
     prompt: Path
-    solution: Path
+    solution: tuple[Path, ...]
     counterexamples: tuple[Counterexample, ...]
+    candidate: CandidateKind = CandidateKind.PLAYBOOK
+    cluster: Cluster | None = None
+    needs: tuple[str, ...] = ()
     network: tuple[Grant, ...] = ()

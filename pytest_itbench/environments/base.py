@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-from testinfra.host import Host
+from typing import Any, Protocol
 
 from pytest_itbench.domain.application import Application
 from pytest_itbench.domain.capacity import Load
@@ -36,8 +34,10 @@ class Environment(Protocol):
             NotReady: a step failed, or a probe did not succeed in time.
         """
 
-    def connect(self) -> AbstractContextManager[Mapping[str, Host]]:
-        """Connections for validators, by host name; nothing of them stays behind afterwards.
+    def connect(self) -> AbstractContextManager[Mapping[str, Any]]:
+        """What checks may ask for, by name: a testinfra host for each machine, or the cluster.
+
+        Nothing of it stays behind afterwards.
 
         Raises:
             EngineTrouble
@@ -55,6 +55,13 @@ class Environment(Protocol):
 
         Raises:
             EngineTrouble
+        """
+
+    def refuse_disturbance(self) -> None:
+        """See that nothing happened to what the candidate cannot reach and yet depends on. Asked before a miss is told.
+
+        Raises:
+            EngineTrouble: something did.
         """
 
     def read_logs(self) -> Mapping[str, str]:
@@ -103,6 +110,9 @@ class ProviderOptions:
         reached: what `hand_over` gave in the process that started the run; empty in that process.
         network_pools: addresses for attempts' networks, as in 10.200.0.0/16.
         capacity: amounts of a `Load` that the user states for each place.
+        kubeconfig, context: the cluster that the user names.
+        cluster: who makes a cluster where none is named, as in ``kind`` or ``kind:NAME``.
+        registry: by which a cluster's nodes get the images that are built here.
     """
 
     cache: Path
@@ -111,6 +121,10 @@ class ProviderOptions:
     reached: Mapping[str, str] = field(default_factory=dict)
     network_pools: tuple[str, ...] = ()
     capacity: tuple[tuple[str, float], ...] = ()
+    kubeconfig: str = ""
+    context: str = ""
+    cluster: str = ""
+    registry: str = ""
 
 
 class EnvironmentProvider(Protocol):

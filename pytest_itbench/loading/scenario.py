@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from pytest_itbench.domain import scenario as domain
 from pytest_itbench.errors import BrokenScenario, ScenarioMistake
 from pytest_itbench.loading import scenario_file as raw
+from pytest_itbench.loading.cluster_file import ClusterFile
+from pytest_itbench.loading.cluster_reader import ClusterReader
+from pytest_itbench.loading.explaining import explain
 from pytest_itbench.loading.prompt_file import find_prompt_problem
 from pytest_itbench.loading.yaml_file import Location, find_line, load_yaml
 
 FILE_NAME = "scenario.yaml"
 PROMPT = "prompt.md.j2"
-SOLUTION = "solution/playbook.yml"
+SOLUTION = "solution"
 DEFAULT_VALIDATORS = ("validate.py", "validate.sh")
 
 
@@ -78,29 +79,13 @@ class _Reader:
         try:
             file = raw.ScenarioFile.model_validate(content)
         except ValidationError as error:
-            mistakes = [self._explain(dict(e)) for e in error.errors()]
-            raise BrokenScenario(sorted(mistakes, key=lambda mistake: mistake.line or 0)) from None
+            for each in error.errors():
+                self._complain(*explain(each, raw.ScenarioFile))
+            raise BrokenScenario(sorted(self.mistakes, key=lambda mistake: mistake.line or 0)) from None
         scenario = self._convert(file)
         if self.mistakes:
             raise BrokenScenario(sorted(self.mistakes, key=lambda mistake: mistake.line or 0))
         return scenario
-
-    def _explain(self, error: dict[str, Any]) -> ScenarioMistake:
-        location: Location = error["loc"]
-        place = ".".join(str(step) for step in location)
-        if error["type"] == "extra_forbidden":
-            problem = f"unknown key {place!r}{_suggest(str(location[-1]), location)}"
-        elif error["type"] == "missing":
-            problem = f"key {place!r} is missing"
-        elif error["type"] in ("model_type", "dict_type"):
-            problem = f"{place}: a mapping is expected (seen: {error['input']!r}); an empty one is written {{}}"
-        elif location[-1] == "[key]":
-            problem = f"{'.'.join(str(step) for step in location[:-1])} cannot be a name (lower case, digits, -)"
-        else:
-            text = error["msg"].removeprefix("Value error, ")
-            seen = "" if isinstance(error["input"], (dict, list)) else f" (seen: {error['input']!r})"
-            problem = f"{place}: {text}{seen}" if place else text
-        return ScenarioMistake(self.path, find_line(self.path, location), problem)
 
     def _complain(self, location: Location, problem: str) -> None:
         self.mistakes.append(ScenarioMistake(self.path, find_line(self.path, location), problem))
@@ -115,6 +100,7 @@ class _Reader:
         return path
 
     def _convert(self, file: raw.ScenarioFile) -> domain.Scenario:
+        self._find_misplaced(file)
         hosts = tuple(self._host(name, host) for name, host in file.hosts.items())
         names = [host.name for host in hosts]
         prompt = self._file(PROMPT)
@@ -135,10 +121,30 @@ class _Reader:
             limits=domain.TimeLimits(**file.limits.model_dump()),
             idempotent=file.idempotent,
             prompt=prompt,
-            solution=self._file(SOLUTION),
+            solution=tuple(self._file(f"{SOLUTION}/{part}") for part in domain.PARTS[file.candidate]),
+            candidate=file.candidate,
+            needs=tuple(file.needs),
+            cluster=self._cluster(file.cluster) if file.cluster else None,
             counterexamples=tuple(self._counterexample(i, c) for i, c in enumerate(file.counterexamples)),
             network=tuple(domain.Grant(name=grant.name, ports=tuple(grant.ports)) for grant in file.network),
         )
+
+    def _find_misplaced(self, file: raw.ScenarioFile) -> None:
+        """Complain of hosts or a cluster that the candidate has no use for, and of those that it lacks."""
+        given = [place for place in ("hosts", "cluster") if getattr(file, place)]
+        wanted = raw.PLACES.get(file.candidate, "")
+        if wanted and wanted not in given:
+            self._complain(("candidate",), f"candidate {str(file.candidate)!r} is run on {wanted}: describe {wanted!r}")
+        for place in given:
+            if place != wanted:
+                there = f"is run on {wanted}" if wanted else "is run nowhere, but looked at"
+                self._complain((place,), f"candidate {str(file.candidate)!r} {there}: take out {place!r}")
+        for key in () if file.hosts else ("setup", "trigger", "probes", "network"):
+            if getattr(file, key):
+                self._complain((key,), f"{key!r} is about hosts, and there are none: take it out")
+
+    def _cluster(self, file: ClusterFile) -> domain.Cluster:
+        return ClusterReader(self._file, self._complain, self.directory).read(file)
 
     def _directory_name(self) -> str:
         name = self.directory.resolve().name
@@ -148,7 +154,7 @@ class _Reader:
 
     def _host(self, name: str, host: raw.HostFileSet) -> domain.Host:
         at = ("hosts", name)
-        if name in ("all", "ungrouped", "localhost", "hosts", "host", "control"):
+        if name in ("all", "ungrouped", "localhost", "hosts", "host", "control", "candidate", "score", "cluster"):
             self._complain(at, f"host name {name!r} has a meaning of its own; choose another")
         return domain.Host(
             name=name,
@@ -196,9 +202,15 @@ class _Reader:
             self._complain((), f"no validator: write {' or '.join(DEFAULT_VALIDATORS)}")
         found = []
         for index, entry in enumerate(entries):
+            if entry.path.endswith(".sh") and not names:
+                self._complain(("validators", index), f"validator {entry.path!r} needs a host to run on")
             if not entry.path.endswith((".py", ".sh")):
                 self._complain(("validators", index), f"validator {entry.path!r} is neither a .py nor a .sh file")
-            host = self._known_host(entry.host or names[0], names, "validators", index, "host")
+            host = (
+                self._known_host(entry.host, names, "validators", index, "host")
+                if entry.host
+                else next(iter(names), "")
+            )
             found.append(domain.Validator(path=self._file(entry.path, "validators", index), host=host))
         return tuple(found)
 
@@ -210,28 +222,3 @@ class _Reader:
 
 def _is_name(text: str) -> bool:
     return text.isascii() and text.replace("-", "").isalnum() and text == text.lower() and text.strip("-") == text
-
-
-def _suggest(key: str, location: Location) -> str:
-    known = [f.alias or n for n, f in _model_at(location[:-1]).model_fields.items()]
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(known)}"
-
-
-def _model_at(location: Location) -> type[raw.Strict]:
-    """The part of the file's shape that `location` leads to."""
-    by_key: dict[str | int, type[raw.Strict]] = {
-        "setup": raw.StepFile,
-        "trigger": raw.StepFile,
-        "probes": raw.ProbeFile,
-        "network": raw.GrantFile,
-        "validators": raw.ValidatorFile,
-        "counterexamples": raw.CounterexampleFile,
-        "files": raw.HostFileFile,
-        "limits": raw.LimitsFile if location[:1] == ("hosts",) else raw.TimeLimitsFile,
-        "hosts": raw.HostFileSet,
-    }
-    for step in reversed(location):
-        if step in by_key:
-            return by_key[step]
-    return raw.ScenarioFile

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pytest_itbench.domain.scenario import Difficulty, Domain
+from pytest_itbench.domain.scenario import CandidateKind, Difficulty, Domain
+from pytest_itbench.loading.cluster_file import ClusterFile
+from pytest_itbench.loading.shape import Line, Name, Seconds, Strict
 
-NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 TAG = r"^[a-z][a-z0-9_-]*$"
 
 UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -52,15 +53,6 @@ SMALLEST_MEMORY = 16 * 1024**2
 LARGEST_MODE = 0o7777
 Memory = Annotated[int, BeforeValidator(parse_memory, json_schema_input_type=int | str), AfterValidator(check_memory)]
 Mode = Annotated[int, BeforeValidator(parse_mode, json_schema_input_type=int | str), AfterValidator(check_mode)]
-Name = Annotated[str, Field(pattern=NAME, max_length=63)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are mistakes; types are not bent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LimitsFile(Strict):
@@ -181,7 +173,10 @@ class ScenarioFile(Strict):
     difficulty: Difficulty
     tags: list[Annotated[str, Field(pattern=TAG)]] = []
     idempotent: bool = Field(default=False, description="apply twice; the second run must change nothing")
-    hosts: dict[Name, HostFileSet] = Field(min_length=1, max_length=8)
+    candidate: CandidateKind = Field(default=CandidateKind.PLAYBOOK, description="what the model is asked for")
+    needs: list[Literal["kyverno"]] = Field(default=[], description="tools without which it is skipped")
+    hosts: dict[Name, HostFileSet] = Field(default={}, max_length=8)
+    cluster: ClusterFile | None = None
     network: list[GrantFile] = Field(default=[], max_length=4, description="nothing outside is reached unless named")
     setup: list[StepFile] = []
     trigger: list[StepFile] = []
@@ -190,6 +185,16 @@ class ScenarioFile(Strict):
     limits: TimeLimitsFile = TimeLimitsFile()
     counterexamples: list[CounterexampleFile] = []
     schema_: Literal[1] = Field(default=1, alias="schema", description="version of this file's format")
+
+
+PLACES = {
+    CandidateKind.PLAYBOOK: "hosts",
+    CandidateKind.AUDIT: "hosts",
+    CandidateKind.SCRIPT: "cluster",
+    CandidateKind.MANIFESTS: "cluster",
+    CandidateKind.EVIDENCE: "cluster",
+}
+"""Where a kind of candidate is run; the others are data, and are run nowhere."""
 
 
 def build_schema() -> dict[str, Any]:

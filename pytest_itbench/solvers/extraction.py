@@ -1,18 +1,37 @@
-"""Find the playbook in a reply. Purely textual: nothing that a model wrote is parsed as YAML on this machine."""
+"""Find the candidate in a reply. Purely textual: nothing that a model wrote is parsed as YAML on this machine."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pytest_itbench.domain.candidate import Candidate, Reply
 from pytest_itbench.domain.outcome import FailureKind
+from pytest_itbench.domain.parts import join_parts
+from pytest_itbench.domain.scenario import PARTS, CandidateKind
 
 SIZE_LIMIT = 256 * 1024
-"""Characters; the largest playbook that is taken."""
+"""Characters; the largest candidate that is taken."""
 
 YAML_TAGS = frozenset({"yaml", "yml", "ansible"})
+LANGUAGES = {
+    "playbook.yml": YAML_TAGS,
+    "script.sh": frozenset({"bash", "sh", "shell"}),
+    "manifests.yaml": frozenset({"yaml", "yml", "kubernetes", "k8s"}),
+    "policy.rego": frozenset({"rego", "opa"}),
+    "policy.yaml": frozenset({"yaml", "yml", "kyverno"}),
+    "answer.json": frozenset({"json", "json5", "jsonc"}),
+}
+"""What a model may call a block that holds a part of its candidate."""
+NAMES = {
+    "playbook.yml": "playbook",
+    "script.sh": "script",
+    "manifests.yaml": "manifests",
+    "policy.rego": "Rego policy",
+    "policy.yaml": "policy",
+    "answer.json": "answer",
+}
 OPENING = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[\w.+-]*)[^`\n]*$")
 THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 PLAY = re.compile(r"^[ \t]*(?:-[ \t]+)?(?:hosts|['\"]hosts['\"])[ \t]*:", re.MULTILINE)
@@ -47,10 +66,11 @@ class Block:
     closed: bool
 
 
-def take_playbook(reply: Reply) -> Candidate:
-    """The playbook in a reply: the one fenced block with a play, else bare YAML, else the last block of YAML.
+def take_candidate(reply: Reply, kind: CandidateKind) -> Candidate:
+    """The candidate in a reply. What stands between ``<think>`` tags is not looked at.
 
-    What stands between ``<think>`` tags is not looked at. The same playbook may stand in several blocks.
+    A playbook is the one fenced block with a play, else bare YAML, else the last block of YAML. Anything else is the
+    one fenced block of its language. The same text may stand in several blocks.
 
     Raises:
         NoCandidate: there is none, there are several, it is cut off or too large.
@@ -60,15 +80,42 @@ def take_playbook(reply: Reply) -> Candidate:
     if not text.strip():
         raise NoCandidate(*_explain_silence(reply.text, cut=cut))
     blocks = find_blocks(text)
-    found = _take_play(blocks) or _take_bare(text) or _take_yaml(blocks)
-    if found is None:
-        raise NoCandidate(*_explain_nothing(text, blocks, cut=cut))
+    found: dict[str, Candidate] = {}
+    for part in PARTS[kind]:
+        foreign = {tag for other in PARTS[kind] if other != part for tag in LANGUAGES[other]}
+        taken = _take_part(part, blocks, text, foreign)
+        if taken is None:
+            known = {tag for other in found for tag in LANGUAGES[other]}
+            raise NoCandidate(*_explain_nothing(text, blocks, NAMES[part], cut=cut, known=known))
+        found[part] = taken
+    what = NAMES[PARTS[kind][-1]]
     if cut and (not blocks or not blocks[-1].closed):
-        raise NoCandidate(FailureKind.CUT_OFF, f"the reply ends in the middle of its playbook ({len(text)} characters)")
-    if len(found.text) > SIZE_LIMIT:
-        size = f"{len(found.text)} characters, at most {SIZE_LIMIT}"
-        raise NoCandidate(FailureKind.NO_CANDIDATE, f"the playbook is too large: {size}")
-    return found
+        raise NoCandidate(FailureKind.CUT_OFF, f"the reply ends in the middle of its {what} ({len(text)} characters)")
+    whole = join_parts(kind, {part: taken.text for part, taken in found.items()})
+    if len(whole) > SIZE_LIMIT:
+        raise NoCandidate(
+            FailureKind.NO_CANDIDATE, f"the {what} is too large: {len(whole)} characters, at most {SIZE_LIMIT}"
+        )
+    return Candidate(text=whole, taken="; ".join(taken.taken for taken in found.values()))
+
+
+def _take_part(part: str, blocks: Sequence[Block], text: str, foreign: Collection[str]) -> Candidate | None:
+    """`foreign` are the languages of the candidate's other parts."""
+    if part == "playbook.yml":
+        return _take_play(blocks, foreign) or _take_bare(text) or _take_yaml(blocks)
+    return _take_tagged(blocks, LANGUAGES[part], NAMES[part], alone=not foreign)
+
+
+def _take_tagged(blocks: Sequence[Block], tags: frozenset[str], what: str, *, alone: bool) -> Candidate | None:
+    """The block in one of some languages; where one part is wanted, a single block that names none is that one."""
+    found = [number for number, block in enumerate(blocks) if block.tag in tags and block.text.strip()]
+    if not found and alone and len(blocks) == 1 and not blocks[0].tag and blocks[0].text.strip():
+        found = [0]
+    if len({blocks[number].text.strip() for number in found}) > 1:
+        raise NoCandidate(
+            FailureKind.SEVERAL_CANDIDATES, f"the reply holds {len(found)} blocks that could be its {what}"
+        )
+    return _make_candidate(blocks, found[-1]) if found else None
 
 
 def _explain_silence(text: str, *, cut: bool) -> tuple[FailureKind, str]:
@@ -77,15 +124,18 @@ def _explain_silence(text: str, *, cut: bool) -> tuple[FailureKind, str]:
     return FailureKind.EMPTY_REPLY, "the reply holds thoughts only" if text.strip() else "the reply is empty"
 
 
-def _explain_nothing(text: str, blocks: Sequence[Block], *, cut: bool) -> tuple[FailureKind, str]:
+def _explain_nothing(
+    text: str, blocks: Sequence[Block], what: str, *, cut: bool, known: Collection[str]
+) -> tuple[FailureKind, str]:
+    """`known` are the languages of the parts that were found."""
     if cut:
-        return FailureKind.CUT_OFF, "the reply ends before its playbook"
-    tags = sorted({block.tag for block in blocks if block.tag})
+        return FailureKind.CUT_OFF, f"the reply ends before its {what}"
+    tags = sorted({block.tag for block in blocks if block.tag and block.tag not in known})
     if tags:
-        return FailureKind.WRONG_LANGUAGE, f"the reply holds {', '.join(tags)}, and no playbook"
+        return FailureKind.WRONG_LANGUAGE, f"the reply holds {', '.join(tags)}, and no {what}"
     if not blocks and REFUSAL.search(text[:600]):
         return FailureKind.REFUSAL, f"the model refuses: {' '.join(text.split())[:200]}"
-    return FailureKind.NO_CANDIDATE, "the reply holds no playbook, neither in a fenced block nor bare"
+    return FailureKind.NO_CANDIDATE, f"the reply holds no {what}"
 
 
 def find_blocks(text: str) -> list[Block]:
@@ -108,11 +158,11 @@ def find_blocks(text: str) -> list[Block]:
     return blocks
 
 
-def _take_play(blocks: Sequence[Block]) -> Candidate | None:
+def _take_play(blocks: Sequence[Block], foreign: Collection[str]) -> Candidate | None:
     """The block that holds a play; several are no answer, for nobody could say which of them is meant."""
-    found = [number for number, block in enumerate(blocks) if PLAY.search(block.text)]
+    found = [number for number, block in enumerate(blocks) if block.tag not in foreign and PLAY.search(block.text)]
     if len({blocks[number].text.strip() for number in found}) > 1:
-        raise NoCandidate(FailureKind.SEVERAL_PLAYBOOKS, f"the reply holds {len(found)} different playbooks")
+        raise NoCandidate(FailureKind.SEVERAL_CANDIDATES, f"the reply holds {len(found)} different playbooks")
     return _make_candidate(blocks, found[-1]) if found else None
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pytest_itbench.domain.candidate import Proposal, Request
 from pytest_itbench.models.base import Model
-from pytest_itbench.solvers.extraction import NoCandidate, take_playbook
+from pytest_itbench.solvers.extraction import NoCandidate, take_candidate
 
 
 class SingleShot:
-    """Asks a model once and takes the playbook from what it says."""
+    """Asks a model once and takes the candidate from what it says."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -17,7 +17,7 @@ class SingleShot:
         """One independent request."""
         reply = self._model.ask(request)
         try:
-            candidate = take_playbook(reply)
+            candidate = take_candidate(reply, request.scenario.candidate)
         except NoCandidate as problem:
             return Proposal(
                 prompt=request.prompt,

@@ -108,7 +108,7 @@ class EnvironmentConformance:
 
     def test_doing_nothing_succeeds_without_a_change(self, environment: Environment) -> None:
         """A candidate that does nothing ends well and changes nothing."""
-        application = environment.apply(NOTHING)
+        application = environment.apply(NOTHING["playbook.yml"])
         assert (application.status, application.changes, application.failures) == (0, (), ())
 
     def test_a_failure_is_told_by_event(self, environment: Environment) -> None:
@@ -121,7 +121,7 @@ class EnvironmentConformance:
         """Validators look twice: before the candidate and after it."""
         with environment.connect() as hosts:
             hosts["web"].run("hostname")
-        environment.apply(NOTHING)
+        environment.apply(NOTHING["playbook.yml"])
         with environment.connect() as hosts:
             assert hosts["web"].run("hostname").stdout.strip() == "web"
 

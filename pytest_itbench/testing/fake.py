@@ -110,6 +110,9 @@ class FakeEnvironment:
     def end_candidate(self) -> None:
         """Nothing runs on."""
 
+    def refuse_disturbance(self) -> None:
+        """Nothing is apart from it."""
+
     def read_logs(self) -> dict[str, str]:
         """No logs."""
         return {}

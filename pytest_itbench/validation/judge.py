@@ -19,7 +19,7 @@ class Judgement:
 
     Attributes:
         checks: the harness's own checks first, then the validators'.
-        score: the fraction of checks that passed, 0 to 1.
+        score: the mean of the scores that checks gave; without any, the fraction of checks that passed. 0 to 1.
     """
 
     verdict: Verdict
@@ -48,8 +48,13 @@ def judge(applications: Sequence[Application], checks: Sequence[CheckResult], *,
         kind=kind,
         message=message,
         checks=every,
-        score=(len(every) - len(failed)) / len(every),
+        score=_find_score(every),
     )
+
+
+def _find_score(checks: Sequence[CheckResult]) -> float:
+    scores = [check.score for check in checks if check.score is not None]
+    return sum(scores) / len(scores) if scores else sum(check.passed for check in checks) / len(checks)
 
 
 def judge_stopped_host(applications: Sequence[Application], message: str, *, over_limit: bool = False) -> Judgement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import math
 import sys
 import time
 import traceback
@@ -12,17 +13,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-
-from testinfra.host import Host
+from typing import Any
 
 from pytest_itbench.domain.outcome import CheckResult
 from pytest_itbench.domain.scenario import Scenario, Validator
 from pytest_itbench.errors import ItbenchError, ValidatorBroken
+from pytest_itbench.validation.handed import Handles
 
 PACKAGE = "itbench_scenarios"
 """Validators are imported below this name; the plugin has pytest rewrite their assertions."""
 
 PREFIXES = ("check_", "test_")
+
+SCORE = "score"
+"""The argument by which a check gives a score, 0 to 1: ``score(0.8)``."""
 
 PYTESTS_FAILURE = "Failed"
 """What ``pytest.fail`` raises; it is no Exception, and pytest is not known here."""
@@ -30,7 +34,7 @@ PYTESTS_FAILURE = "Failed"
 Check = Callable[..., object]
 
 
-def run_python_validator(scenario: Scenario, validator: Validator, hosts: Mapping[str, Host]) -> Iterator[CheckResult]:
+def run_python_validator(scenario: Scenario, validator: Validator, hosts: Mapping[str, Any]) -> Iterator[CheckResult]:
     """Call each check function, in the order in which the file defines them."""
     module = load_validator(scenario.directory, validator.path)
     for name, function in find_checks(module):
@@ -85,10 +89,12 @@ def _make_package(name: str, path: list[str]) -> None:
         sys.modules[name] = package
 
 
-def _match_arguments(function: Check, validator: Validator, hosts: Mapping[str, Host]) -> dict[str, object]:
+def _match_arguments(function: Check, validator: Validator, hosts: Mapping[str, Any]) -> dict[str, object]:
     known: dict[str, object] = {name.replace("-", "_"): host for name, host in hosts.items()}
-    known |= {"host": hosts[validator.host], "hosts": hosts}
-    wanted = _find_arguments(function)
+    known |= {"hosts": hosts} | ({"host": hosts[validator.host]} if validator.host in hosts else {})
+    if isinstance(hosts, Handles):
+        known["candidate"] = hosts.candidate
+    wanted = [name for name in _find_arguments(function) if name != SCORE]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         place = f"{validator.path}:{function.__code__.co_firstlineno}"
@@ -103,6 +109,9 @@ def _find_arguments(function: Check) -> tuple[str, ...]:
 
 def _run_check(name: str, function: Check, arguments: dict[str, object]) -> CheckResult:
     started = time.monotonic()
+    noted: list[float] = []
+    if SCORE in _find_arguments(function):
+        arguments |= {SCORE: lambda value: noted.append(_read_score(name, value))}
     try:
         given = function(**arguments)
         problem = None
@@ -120,7 +129,16 @@ def _run_check(name: str, function: Check, arguments: dict[str, object]) -> Chec
         if given is not None:
             raise ValidatorBroken(f"check {name} gives {given!r}: it must assert, and give nothing")
     seconds = round(time.monotonic() - started, 4)
-    return CheckResult(name=name, passed=problem is None, message=problem or "", seconds=seconds)
+    if problem and not noted and SCORE in arguments:
+        noted = [0.0]  # it failed before it came to its score
+    score = noted[-1] if noted else None
+    return CheckResult(name=name, passed=problem is None, message=problem or "", seconds=seconds, score=score)
+
+
+def _read_score(name: str, value: object) -> float:
+    if not isinstance(value, int | float) or math.isnan(value):
+        raise ValidatorBroken(f"check {name} gives the score {value!r}: a number from 0 to 1 is expected")
+    return min(1.0, max(0.0, float(value)))
 
 
 def _describe(error: Exception) -> str:

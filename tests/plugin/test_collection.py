@@ -101,7 +101,10 @@ def test_options_from_environment_and_ini(scenarios: Path, run: Run, monkeypatch
         (("--itbench-model=noop", "--itbench-param=x"), "--itbench-param: 'x' cannot be used: must be of the form *"),
         (("--itbench-model=noop", "--itbench-system=@gone"), "--itbench-system: '@gone' cannot be used: *"),
         (("--itbench-model=noop", "--itbench-run=a/b"), "--itbench-run: 'a/b' cannot be used: *"),
-        (("--itbench-model=noop", "--itbench-environment=dokcer"), "unknown environment 'dokcer'; known: docker, fake"),
+        (
+            ("--itbench-model=noop", "--itbench-environment=dokcer"),
+            "unknown environment 'dokcer'; known: bare, docker, fake, kubernetes",
+        ),
         (("--itbench-model=replay:gone.jsonl",), "replay:gone.jsonl: cannot be read: *"),
         (("--itbench-model=a=noop", "--itbench-model=a=oracle"), "two models have the label 'a'"),
     ],

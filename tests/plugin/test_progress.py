@@ -112,6 +112,28 @@ def test_lines_are_shown_when_asked_for(place: Path) -> None:
     assert "running" not in run_on_a_terminal(place, "-q")
 
 
+def test_what_is_skipped_is_not_waited_for(place: Path) -> None:
+    """Attempts that cannot be made count as neither done nor planned."""
+    file = place / "conftest.py"
+    file.write_text(
+        "import pytest, pytest_itbench.progress\npytest_itbench.progress.EVERY = 0.1\n"
+        "def pytest_runtest_setup(item):\n"
+        "    if item.name == 'attempt-0':\n        pytest.skip('cannot be tried here: not today')\n"
+    )
+    said = subprocess.run([*COMMAND, "-n1"], cwd=place, capture_output=True, text=True, check=False).stdout
+    assert "itbench: 2 of 3 attempts: 0 solved, 2 missed, 0 invalid; " in said
+
+
+def test_what_was_expected_to_fail_was_made_all_the_same(place: Path) -> None:
+    """It is done, and it was planned."""
+    (place / "conftest.py").write_text(
+        "import pytest, pytest_itbench.progress\npytest_itbench.progress.EVERY = 0.1\n"
+        "def pytest_collection_modifyitems(items):\n    items[0].add_marker(pytest.mark.xfail)\n"
+    )
+    said = subprocess.run([*COMMAND, "-n1"], cwd=place, capture_output=True, text=True, check=False).stdout
+    assert "itbench: 2 of 4 attempts: 0 solved, 2 missed, 0 invalid; " in said
+
+
 def test_elsewhere_a_line_is_written_now_and_then(place: Path) -> None:
     """Where there is no terminal, and never with -q."""
     (place / "conftest.py").write_text("import pytest_itbench.progress\npytest_itbench.progress.EVERY = 0.1\n")

@@ -29,7 +29,7 @@ def test_solved_missed_invalid(scenarios: Path, run: Run, record: Record, outcom
             "checks failed, 2 of 3 checks passed",
             "candidate_is_right: the candidate does not say: right",
             "no candidate",
-            "the reply holds no playbook, neither in a fenced block nor bare",
+            "the reply holds no playbook",
         ]
     )
     seen = {(o["key"]["scenario"], o["key"]["index"]): (o["verdict"], o["kind"], o["score"]) for o in outcomes()}

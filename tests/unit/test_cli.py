@@ -53,6 +53,18 @@ def test_prepare_asks_the_provider(make_scenario: Callable[..., Path]) -> None:
     assert main(["prepare", "--environment=fake", str(make_scenario())]) == 0
 
 
+def test_doctor_says_what_a_cluster_takes(capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without one nothing is wrong, but scenarios are skipped; a kubeconfig that cannot be one is a mistake."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("PYTEST_ITBENCH_KUBECONFIG", raising=False)
+    main(["doctor", "--environment=fake"])
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = (line for line in lines if line.startswith("ok    cluster: none"))
+    assert "name a test cluster (--kubeconfig FILE), or install kind" in told
+    assert main(["doctor", "--environment=fake", "--kubeconfig=gone.yaml"]) == 4
+    assert "--kubeconfig: kubeconfig gone.yaml cannot be read: No such file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["doctor", "--colour"]])
 def test_unknown_commands_are_refused(arguments: list[str], capsys: Capture) -> None:
     """What is not known is answered with the usage."""

@@ -44,6 +44,7 @@ def test_public_names_are_pinned() -> None:
         "Stage",
         "Usage",
         "Verdict",
+        "read_yaml",
     ]
     assert {getattr(pytest_itbench, name).__name__ for name in pytest_itbench.__all__} == set(pytest_itbench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pytest_itbench.domain.budget import Budget
 from pytest_itbench.domain.candidate import Prompt, Reply, Request
+from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.outcome import Usage
-from pytest_itbench.environments.admission import Admission
+from pytest_itbench.environments.routing import Admissions, ForOne, Providers
 from pytest_itbench.errors import BudgetSpent, ProviderTrouble
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models import gated
@@ -24,7 +25,6 @@ from pytest_itbench.models.gated import Gated
 from pytest_itbench.option_values import read_budget, read_price
 from pytest_itbench.sharing import reach_shared, serve_shared
 from pytest_itbench.testing.conformance import make_options
-from pytest_itbench.testing.fake import FakeProvider
 
 
 @pytest.fixture
@@ -144,14 +144,17 @@ def test_tries_are_bounded(question: Request) -> None:
 
 
 def test_other_processes_share_the_gate() -> None:
-    """Over the socket, the same places are taken and given back."""
+    """Over the socket, the same places are taken and given back, and room for machines is leased."""
     gate = Gate(1, Budget(requests=2))
-    with serve_shared(Admission(lambda: FakeProvider(make_options(Path()))), gate, Dispatcher(1)) as address:
+    admissions = Admissions(Providers(make_options(Path()), "fake"))
+    with serve_shared(admissions, gate, Dispatcher(1)) as address:
         near, far = reach_shared(address).gate, reach_shared(address).gate
         assert near.enter("w1") == ""
         near.leave("w1", False, 5, 0.25)  # noqa: FBT003  # as it crosses the socket
         assert far.enter("w2") == ""
         assert near.enter("w1") == "the budget of 2 requests is spent"
+        lease = ForOne(reach_shared(address).admissions, "fake").enter("w1", Load(memory=1))
+        assert (lease.place, admissions.peak) == ("fake", 1)
     assert gate.report()["tokens"] == 5
 
 

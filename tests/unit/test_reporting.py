@@ -76,7 +76,7 @@ def make_summary(
 
 @pytest.fixture
 def full() -> RunSummary:
-    """Three models by seven domains, with invalid attempts in one scenario."""
+    """Three models by all domains, with invalid attempts in one scenario."""
     letters = {"oracle": "sssss", "noop": "mmmmm", "replay:sample": "smsim"}
     return make_summary(
         [
@@ -142,7 +142,7 @@ def test_terminal_rows_are_models_with_domains_and_a_total(full: RunSummary) -> 
     """A model's rows are its domains and, after them, all scenarios together."""
     lines = [line.split() for line in render_summary(full, 80, colour=False).splitlines()]
     assert ["networking", "5", "0", "0", "1.00", "1.00", "1.00"] in lines
-    assert ["all", "7", "scenarios", "14", "14", "7", "0.50", "1.00", "n/a"] in lines
+    assert ["all", "10", "scenarios", "20", "20", "10", "0.50", "1.00", "n/a"] in lines
 
 
 def test_terminal_repeats_no_total_of_a_single_domain() -> None:
@@ -261,7 +261,7 @@ def test_junit_result_of_a_scenario(letters: str, result: type | None, tmp_path:
 def test_junit_names_cases_uniquely(full: RunSummary, tmp_path: Path) -> None:
     """Class name and name together identify a case across suites, as GitLab needs."""
     cases = write_junit(full, tmp_path)
-    assert len({(case.classname, case.name) for case in cases}) == len(cases) == 21
+    assert len({(case.classname, case.name) for case in cases}) == len(cases) == 3 * len(Domain)
     assert "noop.networking" in {case.classname for case in cases}
 
 
@@ -323,8 +323,8 @@ def test_junit_bears_hostile_text(hostile: RunSummary, tmp_path: Path) -> None:
 def test_markdown_has_a_row_per_model_and_domain(full: RunSummary) -> None:
     """The tables hold the figures of models, of domains, and of scenarios."""
     text = html_unescape(markdown.render_markdown(full))
-    (row,) = [line for line in text.splitlines() if line.startswith("| **replay:sample** | 7 | 0.50 [")]
-    assert row.endswith(" | n/a | 14 | 14 | 7 |")
+    (row,) = [line for line in text.splitlines() if line.startswith("| **replay:sample** | 10 | 0.50 [")]
+    assert row.endswith(" | n/a | 20 | 20 | 10 |")
     assert "| noop | networking | 1 | 0.00 [0.00, 0.43] | " in text
     assert "| networking | one-networking | 5/5 | 0/5 | 2/4, 1 invalid |" in text
 

@@ -10,11 +10,13 @@ from testinfra.host import Host
 
 from pytest_itbench.domain.application import Application, Event, EventKind
 from pytest_itbench.domain.outcome import CheckResult, FailureKind, Stage, Verdict
+from pytest_itbench.domain.scenario import CandidateKind
 from pytest_itbench.errors import EngineTrouble, ValidatorBroken
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.testing.fake import FakeBackend, FakeEnvironment
 from pytest_itbench.validation.checks import run_checks
 from pytest_itbench.validation.failure import classify_failure
+from pytest_itbench.validation.handed import HandedIn
 from pytest_itbench.validation.judge import judge, judge_stopped_host
 
 Make = Callable[..., Path]
@@ -88,9 +90,81 @@ def test_a_broken_validator_is_no_miss(make_scenario: Make, validator: str, said
         run(make_scenario(validator=validator))
 
 
+@pytest.mark.parametrize(
+    ("body", "passed", "score"),
+    [
+        ("score(0.25)", True, 0.25),
+        ("score(0.25); score(0.5)", True, 0.5),
+        ("score(1)", True, 1.0),
+        ("score(7)", True, 1.0),
+        ("score(-1)", True, 0.0),
+        ("score(0.5); assert False", False, 0.5),
+        ("assert False", False, 0.0),
+        ("{}['gone']; score(1)", False, 0.0),
+        ("pass", True, None),
+    ],
+)
+def test_a_check_may_give_a_score(make_scenario: Make, body: str, *, passed: bool, score: float | None) -> None:
+    """The last one counts, within 0 and 1, passed or not; a check that failed before it has 0."""
+    (result,) = run(make_scenario(validator=f"def check_it(web, score): {body}"))
+    assert (result.passed, result.score) == (passed, score)
+
+
+@pytest.mark.parametrize("value", ["'much'", "None", "float('nan')"])
+def test_a_score_that_is_none_is_no_miss(make_scenario: Make, value: str) -> None:
+    """The author's mistake makes the attempt invalid."""
+    with pytest.raises(ValidatorBroken, match=r"check it gives the score .*: a number from 0 to 1 is expected"):
+        run(make_scenario(validator=f"def check_it(web, score): score({value})"))
+
+
+def test_a_check_without_scores_has_none(make_scenario: Make) -> None:
+    """A validator of the usual kind is judged by the checks that pass."""
+    assert [result.score for result in run(make_scenario(validator="def check_it(web): assert False"))] == [None]
+
+
+BOTH = "````` script.sh\nls\n`````\n````` policy.rego\npackage check\n`````\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "parts"),
+    [
+        ("answer", "{}\n", {"answer.json": "{}\n"}),
+        ("playbook", "- hosts: all\n", {"playbook.yml": "- hosts: all\n"}),
+        ("evidence", BOTH, {"script.sh": "ls\n", "policy.rego": "package check\n"}),
+    ],
+)
+def test_checks_see_the_candidate(kind: str, text: str, parts: dict[str, str]) -> None:
+    """Its files by name."""
+    assert HandedIn(CandidateKind(kind), text).parts == parts
+
+
+@pytest.mark.parametrize(("text", "answer"), [('{"a": [1]}', {"a": [1]}), ("7", 7), ("null", None)])
+def test_an_answer_is_read(text: str, answer: object) -> None:
+    """As JSON, whatever it holds."""
+    assert HandedIn(CandidateKind.ANSWER, text).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "nothing was handed in yet"), ("{", "no valid JSON"), ("{'a': 1}", "no valid JSON")]
+)
+def test_an_answer_that_cannot_be_read_fails_its_check(text: str | None, said: str) -> None:
+    """Before the candidate, so that there is something to measure, and where it is none."""
+    with pytest.raises(AssertionError, match=said):
+        _ = HandedIn(CandidateKind.ANSWER, text).answer
+
+
+@pytest.mark.parametrize("use", ["parts", "answer"])
+@pytest.mark.parametrize("kind", CandidateKind)
+def test_nothing_passes_before_there_is_a_candidate(kind: CandidateKind, use: str) -> None:
+    """Whatever a check asks of it, the check fails."""
+    with pytest.raises(AssertionError, match="nothing was handed in yet"):
+        getattr(HandedIn(kind, None), use)
+
+
 def test_engine_trouble_passes_through_a_check(make_scenario: Make) -> None:
     """A check that meets a failing engine has not failed."""
     validator = """
+from pytest_itbench.domain.scenario import CandidateKind
 from pytest_itbench.errors import EngineTrouble
 def check_it(web): raise EngineTrouble("gone")
 """
@@ -183,6 +257,26 @@ def test_one_failed_check_is_a_miss_with_a_partial_score() -> None:
     )
     assert judgement.score == pytest.approx(2 / 3)
     assert judgement.message == "b: seen: 1"
+
+
+@pytest.mark.parametrize(
+    ("scores", "passed", "score"),
+    [
+        ((0.5,), True, 0.5),
+        ((0.5, 1.0), True, 0.75),
+        ((0.5, None), True, 0.5),
+        ((0.9,), False, 0.9),
+        ((0.0,), False, 0.0),
+        ((None, None), True, 1.0),
+        ((None,), False, 0.5),
+    ],
+)
+def test_scores_take_the_place_of_the_fraction(scores: tuple[float | None, ...], score: float, *, passed: bool) -> None:
+    """Where checks give scores, their mean is the score; the verdict stays with what passed."""
+    checks = [CheckResult(name=str(at), passed=passed, score=value) for at, value in enumerate(scores)]
+    judgement = judge([make_application()], checks)
+    assert judgement.score == pytest.approx(score)
+    assert judgement.verdict is (Verdict.SOLVED if passed else Verdict.MISSED)
 
 
 def test_a_failed_run_is_a_miss_although_checks_pass() -> None:

@@ -100,6 +100,17 @@ def test_one_worker_keeps_the_provider_busy(run: Run, endpoint: ChatEndpoint) ->
     assert (endpoint.peak, len(endpoint.seen)) == (5, 20)
 
 
+def test_nothing_is_asked_for_what_is_skipped(
+    run: Run, endpoint: ChatEndpoint, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scenario that cannot be tried here costs nothing."""
+    monkeypatch.setenv("PYTEST_ITBENCH_KYVERNO", "/nowhere")
+    with pytester.path.joinpath("scenarios", "two", "scenario.yaml").open("a") as file:
+        file.write("needs: [kyverno]\n")
+    run("-n1", "--itbench-concurrency=5", "--itbench-attempts=4").assert_outcomes(passed=4, skipped=4)
+    assert len(endpoint.seen) == 4
+
+
 def test_a_solver_of_ones_own_is_asked_alone(run: Run, endpoint: ChatEndpoint, pytester: pytest.Pytester) -> None:
     """Where a conftest replaces the solver, nothing is paid for but what it asks."""
     pytester.path.joinpath("scenarios", "two", "conftest.py").write_text(OWN_SOLVER)

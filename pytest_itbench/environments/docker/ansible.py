@@ -73,5 +73,5 @@ def _read_event(text: str) -> Event | None:
     try:
         fields = json.loads(text)
         return Event(**{**fields, "kind": EventKind(fields["kind"])})
-    except (ValueError, TypeError, KeyError):
-        return None  # cut in the middle at the bound on output
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None  # cut in the middle at the bound on output, or not written by the callback

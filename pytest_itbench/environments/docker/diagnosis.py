@@ -40,7 +40,7 @@ def _diagnose_room(place: Place) -> Iterator[tuple[bool, str]]:
     free = f"disk: {facts.disk / 1024**3:.0f} GiB free where the engine keeps its containers"
     enough = facts.disk >= ENOUGH_DISK
     yield enough, free if enough else f"{free}; 5 GiB are needed: docker system prune; pytest-itbench reap"
-    amounts = ", ".join(describe_amount(name, getattr(facts.capacity, name)) for name in AMOUNTS)
+    amounts = ", ".join(describe_amount(name, amount) for name in AMOUNTS if (amount := getattr(facts.capacity, name)))
     yield True, f"room for environments: {amounts}"
 
 

@@ -136,6 +136,12 @@ class Engine:
             status = self._await_status(exec_id, started + timeout) if ended else None
         return Ran(status=status, stdout=stdout, stderr=stderr, seconds=time.monotonic() - started)
 
+    def open_link(self, container: str, command: Sequence[str]) -> Attached:
+        """Start a command of root in a container, with a standard input."""
+        with self.errors("opening the validators' connection"):
+            exec_id = self.api.exec_create(container, list(command), stdin=True, user="0:0")["Id"]
+            return Attached(self, exec_id, self.api.exec_start(exec_id, socket=True))
+
     def run_aside(self, image: str, command: Sequence[str], **options: Any) -> str:
         """Run a command in a container of its own and wait for it; gives its output. Call it within `errors`."""
         labels = {LABEL: "aside", f"{LABEL}.owner": describe_owner()}
@@ -168,6 +174,20 @@ class Engine:
         archive = b"".join(_pack(member, now) for member in members) + bytes(END_BLOCKS)
         with self.errors(f"copying {members[0].path} into a container"):
             self.api.put_archive(container, "/", archive)
+
+
+class Attached(Stream):
+    """A command in a container, attached to us: a `stream.Link`."""
+
+    def __init__(self, engine: Engine, exec_id: str, attached: Any) -> None:
+        super().__init__(attached)
+        self._engine, self._id = engine, exec_id
+
+    def find_status(self) -> int | None:
+        """How it ended, as the engine says."""
+        with self._engine.errors("looking at the validators' shell"):
+            status: int | None = self._engine.api.exec_inspect(self._id)["ExitCode"]
+            return status
 
 
 def _pack(member: Member, mtime: int) -> bytes:

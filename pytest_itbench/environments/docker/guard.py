@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
-
-from docker.errors import NotFound
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from pytest_itbench.environments.docker.blame import STOPPED, Blame, Evidence, Sign, blame
-from pytest_itbench.environments.docker.disk import DiskWatch
-from pytest_itbench.environments.docker.engine import Engine, make_trouble
+from pytest_itbench.environments.docker.engine import make_trouble
 from pytest_itbench.environments.docker.probe import ShellLost
 from pytest_itbench.environments.docker.trouble import Cause
-from pytest_itbench.environments.docker.witness import Witness
 from pytest_itbench.errors import EngineTrouble, HostStopped, OverLimit
 
 TRIES = 3
@@ -25,6 +22,30 @@ LOG_LENGTH = 1000
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen of a machine in trouble.
+
+    Attributes:
+        status: with which it ended; None when it runs or nobody knows.
+        note: what the place says of its own doing; may be empty.
+    """
+
+    evidence: Evidence
+    status: int | None = None
+    note: str = ""
+
+
+class Lookout(Protocol):
+    """Looks at machines from outside."""
+
+    def look_into(self, container: str, sign: Sign, *, applied: bool) -> Seen:
+        """What there is to know of a machine with which there was trouble; raises nothing."""
+
+    def read_log(self, container: str) -> str:
+        """The last lines of a machine's log, or why there are none."""
+
+
 class Guard:
     """Tells whose doing trouble is, for the machines of one attempt.
 
@@ -32,9 +53,8 @@ class Guard:
         applied: a candidate has been run.
     """
 
-    def __init__(self, engine: Engine, witness: Witness, disk: DiskWatch) -> None:
-        self._engine, self._witness, self._disk = engine, witness, disk
-        self._begun = witness.find_start()
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
         self.applied = False
 
     def persist(self, name: str, container: str, operation: Callable[[], Result]) -> Result:
@@ -69,61 +89,25 @@ class Guard:
 
     def _tell_whose(self, trouble: EngineTrouble, name: str, container: str, sign: Sign, *, last: bool) -> None:
         """Raise what the trouble turns out to be; unless it is the last try, what may pass is passed over."""
-        evidence, state = self._look_into(container, trouble.sign if isinstance(trouble, ShellLost) else sign)
-        finding = blame(evidence, Cause(trouble.cause) if trouble.cause in set(Cause) else Cause.OTHER)
-        if finding.text or last or not evidence.answers:
-            self._tell(finding, trouble, name, container, state)
+        seen_sign = trouble.sign if isinstance(trouble, ShellLost) else sign
+        seen = self._lookout.look_into(container, seen_sign, applied=self.applied)
+        finding = blame(seen.evidence, Cause(trouble.cause) if trouble.cause in set(Cause) else Cause.OTHER)
+        if finding.text or last or not seen.evidence.answers:
+            self._tell(finding, trouble, name, container, seen)
 
-    def _look_into(self, container: str, sign: Sign) -> tuple[Evidence, dict[str, Any]]:
-        answers, state = True, None
-        try:
-            state = self._find_state(container)
-        except EngineTrouble:
-            answers = False
-        start = self._witness.find_start() if answers else ""
-        evidence = Evidence(
-            sign=sign,
-            applied=self.applied,
-            answers=answers,
-            exists=state is not None,
-            running=bool(state and state["Running"]),
-            restarted=bool(self._begun) and start != self._begun,
-            accepts=answers and bool(start) and self._witness.accepts(),
-            over_limit=self._find_excess(container, state or {}),
-        )
-        return evidence, state or {}
-
-    def _find_state(self, container: str) -> dict[str, Any] | None:
-        with self._engine.errors("looking at a machine"):
-            try:
-                state: dict[str, Any] = self._engine.api.inspect_container(container)["State"]
-            except NotFound:
-                return None
-            return state
-
-    def _find_excess(self, container: str, state: dict[str, Any]) -> str:
-        if not self.applied:
-            return ""
-        ended = "its memory" if state.get("OOMKilled") and not state.get("Running") else ""
-        return self._disk.find_excess(container) or ended
-
-    def _tell(self, finding: Blame, trouble: EngineTrouble, name: str, container: str, state: dict[str, Any]) -> None:
+    def _tell(self, finding: Blame, trouble: EngineTrouble, name: str, container: str, seen: Seen) -> None:
         if finding.cause is not None:
             if finding.cause == trouble.cause or isinstance(trouble, ShellLost):
                 raise trouble
-            raise make_trouble(f"{name}: {trouble.message}", finding.cause) from trouble
+            note = f" ({seen.note})" if seen.note else ""
+            raise make_trouble(f"{name}: {trouble.message}{note}", finding.cause) from trouble
         if finding.text == STOPPED:
             log = self.read_log(container)[-LOG_LENGTH:]
-            raise HostStopped(f"{name} stopped with status {state['ExitCode']}\n{log}".strip()) from None
-        if self._find_excess(container, state):
+            raise HostStopped(f"{name} stopped with status {seen.status}\n{log}".strip()) from None
+        if seen.evidence.over_limit:
             raise OverLimit(f"{name} {finding.text}") from None
         raise HostStopped(f"{name} {finding.text}: {trouble.message}") from None
 
-    def read_log(self, container: str, lines: int = 400) -> str:
+    def read_log(self, container: str) -> str:
         """The last lines of a machine's log."""
-        try:
-            with self._engine.errors("reading a log"):
-                content: bytes = self._engine.api.logs(container, tail=lines)
-        except EngineTrouble as trouble:
-            return f"(no log: {trouble.message})"
-        return content.decode(errors="replace")
+        return self._lookout.read_log(container)

@@ -13,8 +13,8 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,17 @@ class ImageStore:
     def control_image(self) -> str:
         """The image of the machine from which candidates are run."""
         if self._control is None:
-            context = {**_read_context("control"), "ca.pem": b""}
+            context = {**read_context(IMAGES / "control"), "ca.pem": b""}
             self._control = self._build("control", context, {"BASE": self._debian()}, {"ca.pem": _own_certificates()})
         return self._control
+
+    def build_on_debian(self, name: str, context: Context) -> str:
+        """An image whose Dockerfile takes its base from the argument BASE."""
+        return self.build_on(name, context, self._debian())
+
+    def build_on(self, name: str, context: Context, base: str) -> str:
+        """The same on another base."""
+        return self._build(name, context, {"BASE": base})
 
     def probe_volume(self) -> str:
         """The volume that holds the validators' own tools."""
@@ -69,7 +77,7 @@ class ImageStore:
         if host not in self._host_images:
             base = self._debian() if host.image == "debian" else self._foreign_base(host)
             shared = {"install.sh": (IMAGES / "install.sh").read_bytes()}
-            managed = self._build("host", {**_read_context("host"), **shared}, {"BASE": base})
+            managed = self._build("host", {**read_context(IMAGES / "host"), **shared}, {"BASE": base})
             layer = _scenario_layer(managed, host)
             self._host_images[host] = self._build("scenario", {**layer, **shared}, {}) if layer else managed
         return self._host_images[host]
@@ -145,9 +153,15 @@ class ImageStore:
             yield
 
 
-@cache
-def _read_context(name: str) -> Context:
-    return {entry.name: entry.read_bytes() for entry in (IMAGES / name).iterdir() if entry.is_file()}
+def read_context(directory: Traversable) -> Context:
+    """All files of a directory and below, by their path from there."""
+    found = {}
+    for entry in directory.iterdir():
+        if entry.is_file():
+            found[entry.name] = entry.read_bytes()
+        elif entry.is_dir() and entry.name != "__pycache__":
+            found |= {f"{entry.name}/{path}": content for path, content in read_context(entry).items()}
+    return found
 
 
 def _hash_content(context: Context, arguments: dict[str, str]) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from pytest_itbench.environments.docker.blame import Sign
-from pytest_itbench.environments.docker.engine import Engine, random_name
-from pytest_itbench.environments.docker.stream import OUTPUT_LIMIT, Stream
+from pytest_itbench.environments.docker.engine import random_name
+from pytest_itbench.environments.docker.stream import OUTPUT_LIMIT, Link
 from pytest_itbench.errors import EngineTrouble
 
 MOUNT = "/.itbench"
@@ -25,9 +26,10 @@ PATH = f"{MOUNT}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Each line of input is a command in base64; the mark that ends its output is known to this shell alone. What a command
 # leaves running keeps its output: that is a pipe for each command, whose other end is gone before the next one begins.
 LOOP = """
+cd /; export PATH=@PATH@
 exec 7<> <(:)
 IFS= read -r mark
-while IFS= read -r line; do
+while IFS= read -r line && [ "$line" != . ]; do
   command=$(printf %s "$line" | base64 -d; printf x)
   exec 5> >(exec cat 7>&-); out=$!
   exec 6> >(exec cat >&2 5>&- 7>&-); err=$!
@@ -59,30 +61,30 @@ class ShellLost(EngineTrouble):
         self.sign = sign
 
 
-class ProbeShell:
-    """A shell in a running container. Times in seconds."""
+OpenLink = Callable[[Sequence[str]], Link]
 
-    def __init__(self, engine: Engine, container: str, check_timeout: float) -> None:
+
+class ProbeShell:
+    """A shell in a running machine. Times in seconds."""
+
+    def __init__(self, open_link: OpenLink, check_timeout: float) -> None:
         """Start the shell.
 
+        Args:
+            open_link: starts a command of root in the machine.
+            check_timeout: how long one command may take.
+
         Raises:
-            EngineTrouble: the container is not running, or the engine fails.
+            EngineTrouble: the machine is not running, or the engine fails.
         """
         self._timeout = check_timeout
         self._mark = random_name().encode()
-        script = LOOP.replace("@SECONDS@", f"{check_timeout:g}").replace("@MOUNT@", MOUNT)
-        self._engine, api = engine, engine.api
-        with engine.errors("opening the validators' connection"):
-            self._id: str = api.exec_create(
-                container,
-                [f"{MOUNT}/sh", "-c", script],
-                stdin=True,
-                user="0:0",
-                environment={"PATH": PATH},
-                workdir="/",
-            )["Id"]
-            self._stream = Stream(api.exec_start(self._id, socket=True))
-            self._stream.write(self._mark + b"\n")
+        script = LOOP.replace("@SECONDS@", f"{check_timeout:g}").replace("@MOUNT@", MOUNT).replace("@PATH@", PATH)
+        self._link = open_link([f"{MOUNT}/sh", "-c", script])
+        try:
+            self._link.write(self._mark + b"\n")
+        except OSError as error:
+            raise ShellLost(f"the validators' shell was cut off: {error}", self._find_sign()) from error
 
     def run(self, command: str) -> tuple[int, bytes, bytes]:
         """Run a command; gives its exit status, stdout and stderr.
@@ -95,7 +97,7 @@ class ProbeShell:
         kept = {1: bytearray(), 2: bytearray()}
         started = time.monotonic()
         try:
-            self._stream.write(base64.b64encode(command.encode()) + b"\n")
+            self._link.write(base64.b64encode(command.encode()) + b"\n")
             self._read_until_marked(kept, started + self._timeout + PATIENCE)
         except TimeoutError:
             # The shell ends commands at their limit by itself. One that stays silent may answer later, in place of
@@ -114,7 +116,7 @@ class ProbeShell:
     def _read_until_marked(self, kept: dict[int, bytearray], deadline: float) -> None:
         ended: set[int] = set()
         while len(ended) < len(kept):
-            frame = self._stream.read_frame(deadline)
+            frame = self._link.read_frame(deadline)
             if frame is None:
                 raise ShellLost("the validators' shell ended by itself", self._find_sign())
             number, content = frame
@@ -126,13 +128,13 @@ class ProbeShell:
 
     def _find_sign(self) -> Sign:
         """Whether the shell was ended from inside: the end of its input alone lets it end well."""
-        with self._engine.errors("looking at the validators' shell"):
-            status = self._engine.api.exec_inspect(self._id)["ExitCode"]
-        return Sign.KILLED if status else Sign.CUT
+        return Sign.KILLED if self._link.find_status() else Sign.CUT
 
     def close(self) -> None:
-        """End the shell."""
-        self._stream.close()
+        """End the shell; a line that is no base64 ends it where its input does not end with the connection."""
+        with suppress(OSError):  # it is gone already, which is what was wanted
+            self._link.write(b".\n")
+        self._link.close()
 
 
 class ProbeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no types

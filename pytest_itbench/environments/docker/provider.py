@@ -34,7 +34,7 @@ class DockerProvider:
             OptionMistake: an address pool is none.
         """
         self._options = options
-        self._pools = [_read_pool(text) for text in options.network_pools]
+        self._pools = [read_pool(text) for text in options.network_pools]
         self._tunnels = Tunnels()
 
     @once_property
@@ -155,7 +155,12 @@ def find_orphans(engine: Engine) -> list[Thing]:
     return [thing for thing in left if is_gone(read_labels(thing).get(f"{LABEL}.owner", ""))]
 
 
-def _read_pool(text: str) -> Subnet:
+def read_pool(text: str) -> Subnet:
+    """A network from its text.
+
+    Raises:
+        OptionMistake: it is none.
+    """
     try:
         return Subnet(text)
     except ValueError as error:

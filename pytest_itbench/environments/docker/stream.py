@@ -7,7 +7,7 @@ import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 OUTPUT_LIMIT = 2 * 1024**2
 """Bytes of output that are kept of one command; what a hostile candidate prints beyond them is dropped."""
@@ -26,6 +26,26 @@ class Ran:
     def text(self) -> str:
         """Both streams, for people."""
         return (self.stdout + self.stderr).decode(errors="replace")
+
+
+class Link(Protocol):
+    """The two-way connection of a command that runs somewhere else. Methods raise OSError when it breaks."""
+
+    def write(self, content: bytes) -> None:
+        """Send to the command's standard input."""
+
+    def read_frame(self, deadline: float) -> tuple[int, bytes] | None:
+        """The next piece of output as (1 stdout or 2 stderr, bytes); None at its end.
+
+        Raises:
+            TimeoutError: nothing came before the deadline (of time.monotonic).
+        """
+
+    def find_status(self) -> int | None:
+        """How the command ended; None when it did not, or nobody knows."""
+
+    def close(self) -> None:
+        """Drop the connection."""
 
 
 class Stream:
@@ -74,7 +94,14 @@ class Stream:
                 end.close()
 
 
-def collect_output(stream: Stream, deadline: float) -> tuple[bytes, bytes, bool]:
+class FrameReader(Protocol):
+    """The part of a link that gives output."""
+
+    def read_frame(self, deadline: float) -> tuple[int, bytes] | None:
+        """As in `Link`."""
+
+
+def collect_output(stream: FrameReader, deadline: float) -> tuple[bytes, bytes, bool]:
     """Both outputs up to the end or the deadline (of time.monotonic), and whether it was the end."""
     kept = {1: bytearray(), 2: bytearray()}
     try:
