@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import aggregate, attempt_overhead, collection, generation, unused_plugin, vs_inspect
+from benchmarks import aggregate, attempt_overhead, cluster, collection, generation, unused_plugin, vs_inspect
 
 BENCHMARKS = {
     "aggregate": aggregate.measure,
     "attempt_overhead": attempt_overhead.measure,
     "attempt_setup": attempt_overhead.measure_setup,
     "first_verdict": attempt_overhead.measure_first_verdict,
+    "cluster_lease": cluster.measure_lease,
+    "cluster_flight": cluster.measure_flight,
+    "cluster_symptoms": cluster.measure_symptoms,
     "collection": collection.measure,
     "batching": generation.measure_batching,
     "in_flight": generation.measure_in_flight,
