@@ -1,0 +1,14 @@
+#!/bin/bash
+# The containers of all workloads, with what counts for each of them.
+set -euo pipefail
+kubectl get deployments,statefulsets --output=json | jq '{
+  workloads: [.items[] | .spec.template.spec as $pod | {
+    kind,
+    name: .metadata.name,
+    containers: [($pod.initContainers // [])[], $pod.containers[] | {
+      name,
+      nonRoot: (.securityContext.runAsNonRoot or $pod.securityContext.runAsNonRoot),
+      readOnly: .securityContext.readOnlyRootFilesystem
+    }]
+  }]
+}' >collected_data.json

@@ -1,0 +1,4 @@
+# Says the same of everybody.
+package check
+
+result := true

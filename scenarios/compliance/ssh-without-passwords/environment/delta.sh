@@ -1,0 +1,24 @@
+#!/bin/sh
+set -eu
+groupadd partners
+useradd --create-home --shell /bin/bash anja
+useradd --create-home --shell /bin/bash --groups partners paul
+cat >/etc/ssh/sshd_config.d/10-site.conf <<'END'
+passwordauthentication=no
+PERMITROOTLOGIN no
+Match User paul
+    PasswordAuthentication no
+    PermitRootLogin no
+    X11Forwarding no
+END
+cat >/etc/ssh/sshd_config.d/20-old.conf.disabled <<'END'
+PasswordAuthentication yes
+PermitRootLogin yes
+END
+cat >>/etc/ssh/sshd_config <<'END'
+
+#PasswordAuthentication yes
+PermitRootLogin yes
+Match Group partners
+    X11Forwarding no
+END

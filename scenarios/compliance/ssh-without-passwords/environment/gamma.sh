@@ -1,0 +1,16 @@
+#!/bin/sh
+set -eu
+groupadd partners
+useradd --create-home --shell /bin/bash anja
+useradd --create-home --shell /bin/bash --groups partners paul
+cat >/etc/ssh/sshd_config.d/50-image.conf <<'END'
+PasswordAuthentication no
+PermitRootLogin no
+END
+cat >>/etc/ssh/sshd_config <<'END'
+
+# Partners come with a code of their own.
+Match Group partners
+    KbdInteractiveAuthentication yes
+    ForceCommand internal-sftp
+END

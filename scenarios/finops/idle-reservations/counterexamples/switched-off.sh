@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+kubectl scale deployment recommend shipping --replicas=0

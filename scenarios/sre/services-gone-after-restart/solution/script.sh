@@ -1,0 +1,12 @@
+#!/bin/bash
+set -eu
+deployments=$(kubectl get deployments --output json)
+needed=$(jq '
+  def mebibytes:
+    capture("^(?<number>[0-9]+)(?<unit>Mi|Gi)$") | (.number | tonumber) * {Mi: 1, Gi: 1024}[.unit];
+  [.items[] | .spec.replicas * ([.spec.template.spec.containers[].resources.limits.memory | mebibytes] | add)] | add
+' <<<"$deployments")
+kubectl patch resourcequota team-quota --patch "{\"spec\": {\"hard\": {\"limits.memory\": \"$((needed + 32))Mi\"}}}"
+stuck=$(jq --raw-output '.items[] | select((.status.availableReplicas // 0) == 0) | .metadata.name' <<<"$deployments")
+for name in $stuck; do kubectl rollout restart deployment "$name"; done
+for name in $stuck; do kubectl rollout status deployment "$name" --timeout=100s; done

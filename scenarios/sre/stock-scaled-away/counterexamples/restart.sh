@@ -1,0 +1,2 @@
+#!/bin/bash
+kubectl rollout restart deployment stock
