@@ -7,6 +7,9 @@ BIN := .venv/bin
 # More arguments for pytest, as in: make test PYTEST_ARGS='-k wire -x'
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# Proofs on a cluster mostly wait for pods; how many of them start at once is for the package to say.
+CLUSTER_WORKERS ?= 6
+CLUSTER_SCENARIOS := scenarios/sre scenarios/finops scenarios/compliance
 # Models that need no key and no GPU: the reference solutions, one that does nothing, recorded answers, a small real one.
 DEMO_MODELS := --itbench-model=oracle --itbench-model=noop --itbench-model=replay:fixtures/candidates/sample.jsonl \
   --itbench-model=local:
@@ -41,6 +44,10 @@ demo: setup ## Run the scenarios against built-in models, without any key
 test: setup setup-browser ## Run this project's own tests
 	@$(BIN)/pytest tests -n auto $(PYTEST_ARGS)
 
+.PHONY: test-cluster
+test-cluster: setup ## Only the tests that need a cluster (PYTEST_ITBENCH_KUBECONFIG, or kind)
+	@$(BIN)/pytest tests/cluster -n 4 $(PYTEST_ARGS)
+
 .PHONY: test-vllm
 test-vllm: setup-python ## Run the tests that start vLLM, which is installed for them (3 GB)
 	@python=$$(scripts/setup-vllm) && PYTEST_ITBENCH_VLLM_PYTHON=$$python $(BIN)/pytest tests/vllm $(PYTEST_ARGS)
@@ -62,7 +69,11 @@ lint-shell:
 
 .PHONY: check
 check: setup ## Prove each scenario: its solution passes, its counterexamples fail
-	@$(BIN)/pytest-itbench check scenarios -n auto
+	@$(BIN)/pytest-itbench check scenarios -n auto $(PYTEST_ARGS)
+
+.PHONY: check-cluster
+check-cluster: setup ## The same on a cluster (PYTEST_ITBENCH_KUBECONFIG, or kind)
+	@$(BIN)/pytest-itbench check $(CLUSTER_SCENARIOS) -m cluster -n $(CLUSTER_WORKERS) $(PYTEST_ARGS)
 
 .PHONY: docs
 docs: setup-python ## Write the generated parts of docs/ and build the pages

@@ -21,6 +21,7 @@ from pytest_itbench.domain.scenario import Validator
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.replay import read_candidates
 from pytest_itbench.solvers.prompt import render_prompt
+from pytest_itbench.testing.cluster_conformance import write_cluster_scenario
 from pytest_itbench.validation.python_file import find_checks, load_validator
 from pytest_itbench.validation.shell_file import run_shell_validator
 
@@ -208,3 +209,16 @@ def test_workflow(examples: Examples) -> None:
     """The CI job is YAML with steps."""
     job = yaml.safe_load(examples["ci-job"])["jobs"]["models"]
     assert any("--itbench-model" in step.get("run", "") for step in job["steps"])
+
+
+def test_cluster_scenario(examples: Examples, tmp_path: Path) -> None:
+    """The part of the file is right beside a stack, and the checks are found."""
+    file = write_cluster_scenario(tmp_path)
+    stack = Path(__file__).parents[2] / "fixtures" / "shop"
+    file.write_text(examples["cluster-scenario"].replace("../../../fixtures/shop", str(stack)))
+    (file.parent / "validate.py").write_text(examples["cluster-checks"])
+    scenario = load_scenario(file)
+    assert scenario.cluster
+    assert [fault.kind for fault in scenario.cluster.faults] == ["scaled-to-zero"]
+    found = find_checks(load_validator(file.parent, file.parent / "validate.py"))
+    assert [name for name, _ in found] == ["stock_has_its_replica", "nothing_else_changed", "alerts_stay_silent"]
