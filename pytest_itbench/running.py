@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_itbench.domain.application import Application
+from pytest_itbench.domain.application import Application, Run
 from pytest_itbench.domain.candidate import Candidate, ModelChoice, Proposal, Request
 from pytest_itbench.domain.outcome import AttemptKey, CheckResult, FailureKind, Outcome, Stage, Try, Usage, Verdict
 from pytest_itbench.domain.scenario import PARTS, CandidateKind, Scenario
@@ -225,6 +225,7 @@ def try_candidate(
     """Apply the candidate, run the validators, judge.
 
     The candidate is applied `times` times; unless given, twice for an idempotent scenario and once for any other.
+    Once more where the scenario changes something between two runs.
     Trouble that is not its doing is tried again: the same candidate, in an environment that is made anew.
 
     Raises:
@@ -251,31 +252,43 @@ def _try_again(attempt: Attempt, environment: Environment, trouble: AttemptInval
 def _try_candidate(
     attempt: Attempt, environment: Environment, candidate: Candidate, validate: Validate, times: int | None
 ) -> Outcome:
-    applications: list[Application] = []
+    runs: dict[Run, Application] = {}
+    refused = ""
     try:
         with attempt.at(Stage.APPLY):
-            applications = _apply(attempt, environment, candidate.text, times)
+            refused = _apply(attempt, environment, candidate.text, times, runs)
         with attempt.at(Stage.VALIDATE), environment.connect() as hosts:
             handles = Handles(hosts, HandedIn(attempt.scenario.candidate, candidate.text))
             checks = tuple(validate(attempt.scenario, handles))
-            judgement = judge(applications, checks, idempotent=attempt.scenario.idempotent)
+            judgement = judge(runs, checks, idempotent=attempt.scenario.idempotent, refused=refused)
             if judgement.verdict is Verdict.MISSED:
                 environment.refuse_disturbance()
     except HostStopped as stopped:
-        judgement = judge_stopped_host(applications, str(stopped), over_limit=isinstance(stopped, OverLimit))
+        judgement = judge_stopped_host(runs, str(stopped), over_limit=isinstance(stopped, OverLimit))
     return _conclude(attempt, environment, judgement)
 
 
-def _apply(attempt: Attempt, environment: Environment, candidate: str, times: int | None) -> list[Application]:
-    applications: list[Application] = []
-    for name in ("apply", "apply-again")[: times or (2 if attempt.scenario.idempotent else 1)]:
+def _apply(
+    attempt: Attempt, environment: Environment, candidate: str, times: int | None, runs: dict[Run, Application]
+) -> str:
+    """Run the candidate as often as the scenario asks for, up to the first that fails, into `runs`.
+
+    Gives what failed of the change between two runs, if anything did.
+    """
+    refused = ""
+    again = (times or (2 if attempt.scenario.idempotent else 1)) > 1
+    for run in (Run.FIRST, *[Run.CHANGED] * bool(attempt.scenario.between), *[Run.AGAIN] * again):
+        if run is Run.CHANGED:
+            refused = environment.change()
+            if refused:
+                break
         application = environment.apply(candidate)
-        attempt.keep(name, f"{name}.txt", application.output)
-        applications.append(application)
+        attempt.keep(run.value, f"{run}.txt", application.output)
+        runs[run] = application
         if application.status != 0:
             break
     environment.end_candidate()
-    return applications
+    return refused
 
 
 def _conclude(attempt: Attempt, environment: Environment, judgement: Judgement) -> Outcome:

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Run(StrEnum):
+    """The runs of a candidate, in their order; each gives the name of its evidence."""
+
+    FIRST = "apply"
+    CHANGED = "apply-after-change"
+    AGAIN = "apply-again"
+
+
 class EventKind(StrEnum):
     """What a task did on one host."""
 

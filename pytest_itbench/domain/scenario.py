@@ -112,7 +112,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something done to the hosts before the attempt: a playbook, or a script run by root.
+    """Something done to the hosts before the candidate, or between its runs: a playbook, or a script run by root.
 
     Attributes:
         hosts: where a script runs; a playbook names its own hosts.
@@ -266,6 +266,7 @@ class Scenario:
         cluster: what it needs of a Kubernetes cluster; None without one.
         needs: tools without which it is skipped.
         network: what can be reached beyond the scenario's own hosts; nothing unless it is named.
+        between: what changes the hosts after the candidate's first run; then it is applied again.
     """
 
     id: str
@@ -288,3 +289,4 @@ class Scenario:
     cluster: Cluster | None = None
     needs: tuple[str, ...] = ()
     network: tuple[Grant, ...] = ()
+    between: tuple[Step, ...] = ()

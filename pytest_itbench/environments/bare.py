@@ -31,6 +31,10 @@ class BareEnvironment:
         """Nothing is run: checks look at the candidate itself."""
         return Application(status=0, output=f"{len(candidate)} characters\n", events=(), seconds=0.0)
 
+    def change(self) -> str:
+        """Nothing to change."""
+        return ""
+
     def end_candidate(self) -> None:
         """Nothing runs on."""
 

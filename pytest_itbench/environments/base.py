@@ -50,6 +50,15 @@ class Environment(Protocol):
             EngineTrouble: the machine from which it runs is gone.
         """
 
+    def change(self) -> str:
+        """Do what the scenario does between two runs of the candidate; says what failed, if anything did.
+
+        A step that fails meets what the candidate left behind.
+
+        Raises:
+            EngineTrouble
+        """
+
     def end_candidate(self) -> None:
         """End everything that still runs where the candidate was run from: validators look at what it left, not at it.
 

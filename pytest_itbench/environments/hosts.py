@@ -100,20 +100,23 @@ class HostsEnvironment(ABC):
         self._run_step("setup" if step in self._scenario.setup else "trigger", step)
 
     def _run_step(self, phase: str, step: Step) -> None:
+        for name in step.hosts or (CONTROL,):
+            if failure := self._do(step, name):
+                raise NotReady(f"{phase}: {failure}")
+
+    def _do(self, step: Step, name: str) -> str:
+        """Do a step on one machine; how it failed, or nothing."""
         content, timeout = step.path.read_bytes(), self._scenario.limits.setup
         if step.kind == "playbook":
-            ran = self._play(content, timeout)
-            if ran.status != 0:
-                raise NotReady(f"{phase}: {step.path.name} failed (status {ran.status}):\n{ran.output[-2000:]}")
-        for name in step.hosts:
-            container = self.find_container(name)
+            played = self._play(content, timeout)
+            status, where, text = played.status, "", played.output
+        else:
+            container, where = self.find_container(name), f" on {name}"
             self._put(container, [Member(path="/run/itbench-step", content=content, mode=0o700)])
             command = 'chmod 700 "$0"; "$0"; status=$?; rm -f "$0"; exit $status'
-            done = self._run(container, ["sh", "-c", command, "/run/itbench-step"], timeout)
-            if done.status != 0:
-                raise NotReady(
-                    f"{phase}: {step.path.name} failed on {name} (status {done.status}):\n{done.text[-2000:]}"
-                )
+            ran = self._run(container, ["sh", "-c", command, "/run/itbench-step"], timeout)
+            status, text = ran.status, ran.text
+        return f"{step.path.name} failed{where} (status {status}):\n{text[-2000:]}" if status != 0 else ""
 
     def _await(self, host: str, command: str, timeout: float, problem: str) -> None:
         deadline = time.monotonic() + timeout
@@ -175,6 +178,16 @@ class HostsEnvironment(ABC):
         self.guard.applied = True
         playbook = split_parts(self._scenario.candidate, candidate).get("playbook.yml", "")
         return self._play(playbook.encode(), self._scenario.limits.candidate)
+
+    def change(self) -> str:
+        """The scenario's steps between two runs, up to the first that fails."""
+        for step in self._scenario.between:
+            for name in step.hosts or (CONTROL,):
+                with self.guard.watch(name, self.find_container(name)):
+                    failure = self._do(step, name)
+                if failure:
+                    return failure
+        return ""
 
     def refuse_disturbance(self) -> None:  # noqa: B027  # no provider of hosts has anything to add
         """What happens to a host is told when a command meets it."""

@@ -117,6 +117,7 @@ class _Reader:
             setup=tuple(self._step("setup", i, step, names) for i, step in enumerate(file.setup)),
             trigger=tuple(self._step("trigger", i, step, names) for i, step in enumerate(file.trigger)),
             probes=tuple(self._probe(i, probe, names) for i, probe in enumerate(file.probes)),
+            between=tuple(self._step("between", i, step, names) for i, step in enumerate(file.between)),
             validators=self._validators(file, names),
             limits=domain.TimeLimits(**file.limits.model_dump()),
             idempotent=file.idempotent,
@@ -139,7 +140,7 @@ class _Reader:
             if place != wanted:
                 there = f"is run on {wanted}" if wanted else "is run nowhere, but looked at"
                 self._complain((place,), f"candidate {str(file.candidate)!r} {there}: take out {place!r}")
-        for key in () if file.hosts else ("setup", "trigger", "probes", "network"):
+        for key in () if file.hosts else ("setup", "trigger", "probes", "between", "network"):
             if getattr(file, key):
                 self._complain((key,), f"{key!r} is about hosts, and there are none: take it out")
 
@@ -184,6 +185,8 @@ class _Reader:
         return name
 
     def _step(self, phase: str, index: int, step: raw.StepFile, names: list[str]) -> domain.Step:
+        if step.live and phase == "between":
+            self._complain((phase, index, "live"), "what is done between two runs is always live: take it out")
         kind: domain.StepKind = "playbook" if step.playbook else "script"
         chosen = [self._known_host(h, names, phase, index, "hosts", i) for i, h in enumerate(step.hosts)]
         path = self._file(step.playbook or step.script or "", phase, index, kind)

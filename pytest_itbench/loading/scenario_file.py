@@ -172,7 +172,7 @@ class ScenarioFile(Strict):
     domain: Domain
     difficulty: Difficulty
     tags: list[Annotated[str, Field(pattern=TAG)]] = []
-    idempotent: bool = Field(default=False, description="apply twice; the second run must change nothing")
+    idempotent: bool = Field(default=False, description="apply once more; that run must change nothing")
     candidate: CandidateKind = Field(default=CandidateKind.PLAYBOOK, description="what the model is asked for")
     needs: list[Literal["kyverno"]] = Field(default=[], description="tools without which it is skipped")
     hosts: dict[Name, HostFileSet] = Field(default={}, max_length=8)
@@ -181,6 +181,9 @@ class ScenarioFile(Strict):
     setup: list[StepFile] = []
     trigger: list[StepFile] = []
     probes: list[ProbeFile] = []
+    between: list[StepFile] = Field(
+        default=[], max_length=8, description="steps after the candidate's first run; then it is applied again"
+    )
     validators: list[ValidatorEntry] = Field(default=[], description="validate.py or validate.sh when absent")
     limits: TimeLimitsFile = TimeLimitsFile()
     counterexamples: list[CounterexampleFile] = []

@@ -117,6 +117,10 @@ class EnvironmentConformance:
         assert application.status not in (0, None)
         assert "as asked" in application.failures[-1].message
 
+    def test_a_change_that_nobody_asked_for_is_none(self, environment: Environment) -> None:
+        """Without steps between two runs there is nothing that could fail."""
+        assert environment.change() == ""
+
     def test_connections_open_again_after_the_candidate(self, environment: Environment) -> None:
         """Validators look twice: before the candidate and after it."""
         with environment.connect() as hosts:

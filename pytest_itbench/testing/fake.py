@@ -1,6 +1,6 @@
 """Environments without any machine, registered as ``fake``: to test a model, a solver or a report in milliseconds.
 
-A fake host knows one file: ``/candidate``, which holds what was applied last. A candidate asks for trouble by lines of
+A fake host knows the file ``/candidate``, which holds what was applied last. A candidate asks for trouble by lines of
 its own::
 
     # fake: fail some message      the run ends with status 2 and a failed task
@@ -11,6 +11,9 @@ its own::
     # fake: hiccup                 the engine fails the first time
     # fake: die                    the process that runs the attempt dies
     # fake: sleep 0.5              the run takes so many seconds
+    # fake: refuse some message    what the scenario does between two runs fails
+
+A second file, ``/changes``, holds a line for each change between two runs.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ DIRECTIVE = re.compile(r"^\s*# fake: (\w+) ?(.*)$", re.MULTILINE)
 
 
 class FakeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no types
-    """Knows ``cat /candidate`` and ``hostname``; every other command fails with status 127."""
+    """Knows ``cat`` of its two files and ``hostname``; every other command fails with status 127."""
 
     NAME = "fake"
 
@@ -48,7 +51,11 @@ class FakeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no type
         text = self.get_command(command, *args)
         if self._environment.stopped:
             raise HostStopped(f"{self.hostname} stopped")
-        known = {"cat /candidate": self._environment.applied, "hostname": f"{self.hostname}\n"}
+        known = {
+            "cat /candidate": self._environment.applied,
+            "cat /changes": self._environment.changes,
+            "hostname": f"{self.hostname}\n",
+        }
         if text not in known:
             return CommandResult(self, 127, text.encode(), b"", f"{text}: not known to a fake host".encode())
         return CommandResult(self, 0, text.encode(), known[text].encode(), b"")
@@ -59,7 +66,7 @@ class FakeEnvironment:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self.applied, self.stopped, self.hiccups = "", False, 0
+        self.applied, self.changes, self.stopped, self.hiccups = "", "", False, 0
 
     def start(self) -> None:
         """Nothing to start; a scenario tagged ``fake-broken`` cannot be started."""
@@ -107,6 +114,13 @@ class FakeEnvironment:
             status=status, output=f"applied {len(candidate)} characters\n", events=tuple(events), seconds=0.0
         )
 
+    def change(self) -> str:
+        """Note the steps, unless the candidate has them refused."""
+        refused = [rest for verb, rest in DIRECTIVE.findall(self.applied) if verb == "refuse"]
+        if not refused:
+            self.changes += "".join(f"{step.path.name}\n" for step in self._scenario.between)
+        return " ".join(refused)
+
     def end_candidate(self) -> None:
         """Nothing runs on."""
 
@@ -123,7 +137,7 @@ class FakeEnvironment:
 
     def stop(self) -> None:
         """Forget what was applied."""
-        self.applied, self.stopped = "", False
+        self.applied, self.changes, self.stopped = "", "", False
 
 
 class FakeProvider:

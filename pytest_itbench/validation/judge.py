@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_itbench.domain.application import Application
+from pytest_itbench.domain.application import Application, Run
 from pytest_itbench.domain.outcome import CheckResult, FailureKind, Stage, Verdict
 from pytest_itbench.validation.failure import classify_failure
 
-APPLIED = "applied"
+NAMES = {Run.FIRST: "applied", Run.CHANGED: "applied after the change", Run.AGAIN: "applied again"}
+CHANGED = "changed between the runs"
 IDEMPOTENT = "idempotent"
 
 
@@ -30,18 +31,23 @@ class Judgement:
     score: float
 
 
-def judge(applications: Sequence[Application], checks: Sequence[CheckResult], *, idempotent: bool = False) -> Judgement:
+def judge(
+    runs: Mapping[Run, Application], checks: Sequence[CheckResult], *, idempotent: bool = False, refused: str = ""
+) -> Judgement:
     """Judge an attempt.
 
     Args:
-        applications: the runs of the candidate.
+        runs: those of the candidate, in their order.
         checks: what the validators said afterwards.
-        idempotent: a second run must not have changed anything.
+        idempotent: the last run must not have changed anything.
+        refused: what failed of the change between two runs, on hosts as the candidate had left them.
     """
-    own = _judge_applications(applications, idempotent)
+    own = _judge_runs(runs, idempotent)
+    if refused:
+        own.append(CheckResult(name=CHANGED, passed=False, message=refused))
     every = (*own, *checks)
     failed = [check for check in every if not check.passed]
-    kind, stage, message = _explain(applications, failed, own)
+    kind, stage, message = _explain(runs.values(), failed, own)
     return Judgement(
         verdict=Verdict.MISSED if failed else Verdict.SOLVED,
         stage=stage,
@@ -57,33 +63,34 @@ def _find_score(checks: Sequence[CheckResult]) -> float:
     return sum(scores) / len(scores) if scores else sum(check.passed for check in checks) / len(checks)
 
 
-def judge_stopped_host(applications: Sequence[Application], message: str, *, over_limit: bool = False) -> Judgement:
+def judge_stopped_host(runs: Mapping[Run, Application], message: str, *, over_limit: bool = False) -> Judgement:
     """Judge an attempt whose candidate stopped a host, or used more than it may, so that no check can be run."""
     running = CheckResult(name="hosts running", passed=False, message=message)
-    judgement = judge(applications, [running])
+    judgement = judge(runs, [running])
     kind = FailureKind.OVER_LIMIT if over_limit else FailureKind.UNREACHABLE
     return replace(judgement, kind=kind, message=message, score=0.0)
 
 
-def _judge_applications(applications: Sequence[Application], idempotent: bool) -> list[CheckResult]:  # noqa: FBT001
-    again = IDEMPOTENT if idempotent else "applied again"
+def _judge_runs(runs: Mapping[Run, Application], idempotent: bool) -> list[CheckResult]:  # noqa: FBT001
     results = []
-    for name, application in zip((APPLIED, again), applications, strict=False):
+    for run, application in runs.items():
+        last = idempotent and run is Run.AGAIN
         problem = ""
         if application.status != 0:
             kind, text = classify_failure(application)
             problem = f"{kind}: {text}"
-        elif name == IDEMPOTENT and application.changes:
+        elif last and application.changes:
             tasks = ", ".join(f"{event.task} ({event.host})" for event in application.changes)
-            problem = f"the second run changed something: {tasks}"
-        elif name == IDEMPOTENT and not application.complete:
-            problem = "the second run did not tell all that it did, so that it may have changed something"
+            problem = f"the last run changed something: {tasks}"
+        elif last and not application.complete:
+            problem = "the last run did not tell all that it did, so that it may have changed something"
+        name = IDEMPOTENT if last else NAMES[run]
         results.append(CheckResult(name=name, passed=not problem, message=problem, seconds=application.seconds))
     return results
 
 
 def _explain(
-    applications: Sequence[Application], failed: Sequence[CheckResult], own: Sequence[CheckResult]
+    applications: Iterable[Application], failed: Sequence[CheckResult], own: Sequence[CheckResult]
 ) -> tuple[FailureKind | None, Stage, str]:
     if not failed:
         return None, Stage.VALIDATE, ""
@@ -92,6 +99,6 @@ def _explain(
             kind, text = classify_failure(application)
             return kind, Stage.APPLY, text
     kind = FailureKind.CHECKS_FAILED
-    if all(check in own for check in failed):
+    if all(check in own and check.name == IDEMPOTENT for check in failed):
         kind = FailureKind.NOT_IDEMPOTENT
     return kind, Stage.VALIDATE, "\n".join(f"{check.name}: {check.message}" for check in failed)

@@ -106,14 +106,16 @@ def test_scenario(examples: Examples, tmp_path: Path) -> None:
     assert "among them web" in prompts[2]
 
 
-@pytest.mark.parametrize("name", ["live-step", "network"])
+@pytest.mark.parametrize("name", ["live-step", "network", "between"])
 def test_parts_of_a_scenario(examples: Examples, make_scenario: Callable[..., Path], name: str) -> None:
     """They are right within a scenario, and say what the page says."""
     file = make_scenario("one", extra=examples[name].replace("environment/", "")) / "scenario.yaml"
-    (file.parent / "break-config.sh").touch()
+    for script in ("break-config.sh", "new-service.sh"):
+        (file.parent / script).touch()
     scenario = load_scenario(file)
     assert [step.live for step in scenario.trigger] == [True] * (name == "live-step")
     assert [grant.ports for grant in scenario.network] == [(80,)] * (name == "network")
+    assert [step.path.name for step in scenario.between] == ["new-service.sh"] * (name == "between")
 
 
 def test_validate_py(examples: Examples, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.environments.docker.leftovers import KEPT, find_kept
 from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES
 from pytest_itbench.environments.docker.provider import DockerProvider
-from pytest_itbench.errors import OverLimit
+from pytest_itbench.errors import HostStopped, OverLimit
 from pytest_itbench.owner import describe_owner
 from pytest_itbench.runner import find_cache
 from pytest_itbench.testing.conformance import make_ground, make_options
@@ -127,6 +127,37 @@ def test_live_steps_are_done_for_each_attempt(start: Start) -> None:
     environment = start("setup: [{script: environment/a.sh, live: true}]\n", files)
     assert environment.find_start().done == 0
     assert read_steps(environment)[0] == "done\n"
+
+
+NOTE = "- {{hosts: all, become: true, gather_facts: false, tasks: [ansible.builtin.shell: echo {} >>/etc/seen]}}\n"
+
+
+def test_what_changes_between_two_runs(start: Start) -> None:
+    """Steps meet what the first run left, in their order; the second run meets what they left."""
+    environment = start(
+        "between: [{script: environment/change.sh, hosts: [web]}, {playbook: environment/change.yml}]",
+        {
+            "environment/change.sh": "#!/bin/sh\necho script >>/etc/seen\n",
+            "environment/change.yml": NOTE.format("play"),
+        },
+    )
+    environment.apply(NOTE.format("first"))
+    assert environment.change() == ""
+    environment.apply(NOTE.format("second"))
+    with environment.connect() as hosts:
+        assert hosts["web"].file("/etc/seen").content_string.split() == ["first", "script", "play", "second"]
+
+
+def test_a_change_that_fails_is_told(engine: Engine, start: Start) -> None:
+    """Which step, where, its status and what it printed; a host that is gone by then is the candidate's doing."""
+    change = "#!/bin/sh\ntest -e /etc/seen || { echo nothing seen; exit 3; }\n"
+    environment = start("between: [{script: environment/change.sh}]", {"environment/change.sh": change})
+    assert environment.change() == "change.sh failed on web (status 3):\nnothing seen\n"
+    environment.apply(NOTE.format("first"))
+    assert environment.change() == ""
+    engine.api.kill(f"{environment.name}-web")
+    with pytest.raises(HostStopped, match="web stopped with status 137"):
+        environment.change()
 
 
 def test_attempts_start_from_the_same_state(start: Start) -> None:

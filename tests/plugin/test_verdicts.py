@@ -60,6 +60,31 @@ def test_a_miss_has_its_kind(
     assert [(o["verdict"], o["kind"]) for o in outcomes()] == [("missed", kind)]
 
 
+@pytest.mark.parametrize(("idempotent", "last"), [("true", ["idempotent"]), ("false", [])])
+def test_run_change_run_again(
+    scenarios: Path, run: Run, record: Record, outcomes: Outcomes, idempotent: str, last: list[str]
+) -> None:
+    """What changes the hosts stands between two runs; each run has its check and its evidence."""
+    directory = scenarios / "one"
+    (directory / "change.sh").write_text("#!/bin/sh\n")
+    with (directory / "scenario.yaml").open("a") as file:
+        file.write(f"idempotent: {idempotent}\nbetween: [{{script: change.sh}}]\n")
+    with (directory / "validate.py").open("a") as file:
+        file.write('\ndef check_changed_once(web):\n    assert web.check_output("cat /changes") == "change.sh"\n')
+    result = run("scenarios/one", record({"one": ["right", "right\n# fake: refuse no room"]}), "--itbench-attempts=2")
+    result.assert_outcomes(passed=1, failed=1)
+    solved, missed = outcomes()
+    runs = ["applied", "applied after the change", *last]
+    assert [check["name"] for check in solved["checks"]][: len(runs)] == runs
+    assert {"apply", "apply-after-change", *(["apply-again"] if last else [])} <= set(solved["evidence"])
+    assert [check["name"] for check in missed["checks"] if not check["passed"]] == [
+        "changed between the runs",
+        "changed_once",
+    ]
+    assert "changed between the runs: no room" in missed["message"]
+    assert "apply-after-change" not in missed["evidence"]
+
+
 @pytest.mark.parametrize(
     ("extra", "kind", "said"),
     [

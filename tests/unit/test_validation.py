@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
-from pytest_itbench.domain.application import Application, Event, EventKind
+from pytest_itbench.domain.application import Application, Event, EventKind, Run
 from pytest_itbench.domain.outcome import CheckResult, FailureKind, Stage, Verdict
 from pytest_itbench.domain.scenario import CandidateKind
 from pytest_itbench.errors import EngineTrouble, ValidatorBroken
@@ -240,16 +240,21 @@ FAILED = CheckResult(name="b", passed=False, message="seen: 1")
 CHANGE = Event(kind=EventKind.CHANGED, host="web", task="T", action="a", changed=True)
 
 
+def make_runs(first: Application, again: Application | None = None) -> dict[Run, Application]:
+    """One run, or two without a change between them."""
+    return {Run.FIRST: first, **({Run.AGAIN: again} if again else {})}
+
+
 def test_solved_when_everything_passed() -> None:
     """Applied and all checks passed: solved, with a full score and no kind."""
-    judgement = judge([make_application()], [PASSED])
+    judgement = judge(make_runs(make_application()), [PASSED])
     assert (judgement.verdict, judgement.kind, judgement.score) == (Verdict.SOLVED, None, 1.0)
     assert [check.name for check in judgement.checks] == ["applied", "a"]
 
 
 def test_one_failed_check_is_a_miss_with_a_partial_score() -> None:
     """The score is the fraction of checks that passed; the message names those that did not."""
-    judgement = judge([make_application()], [PASSED, FAILED])
+    judgement = judge(make_runs(make_application()), [PASSED, FAILED])
     assert (judgement.verdict, judgement.kind, judgement.stage) == (
         Verdict.MISSED,
         FailureKind.CHECKS_FAILED,
@@ -274,46 +279,61 @@ def test_one_failed_check_is_a_miss_with_a_partial_score() -> None:
 def test_scores_take_the_place_of_the_fraction(scores: tuple[float | None, ...], score: float, *, passed: bool) -> None:
     """Where checks give scores, their mean is the score; the verdict stays with what passed."""
     checks = [CheckResult(name=str(at), passed=passed, score=value) for at, value in enumerate(scores)]
-    judgement = judge([make_application()], checks)
+    judgement = judge(make_runs(make_application()), checks)
     assert judgement.score == pytest.approx(score)
     assert judgement.verdict is (Verdict.SOLVED if passed else Verdict.MISSED)
 
 
 def test_a_failed_run_is_a_miss_although_checks_pass() -> None:
     """A playbook that ends in an error is not a solution."""
-    judgement = judge([make_application(2, "", make_event(EventKind.FAILED, "'x' is undefined"))], [PASSED])
+    judgement = judge(make_runs(make_application(2, "", make_event(EventKind.FAILED, "'x' is undefined"))), [PASSED])
     assert (judgement.kind, judgement.stage, judgement.score) == (FailureKind.UNDEFINED_VARIABLE, Stage.APPLY, 0.5)
 
 
 @pytest.mark.parametrize(("idempotent", "verdict"), [(True, Verdict.MISSED), (False, Verdict.SOLVED)])
 def test_a_second_change_counts_where_it_was_asked_for(*, idempotent: bool, verdict: Verdict) -> None:
     """The second run must change nothing in an idempotent scenario alone."""
-    judgement = judge(
-        [make_application(0, "", CHANGE), make_application(0, "", CHANGE)], [PASSED], idempotent=idempotent
-    )
+    runs = make_runs(make_application(0, "", CHANGE), make_application(0, "", CHANGE))
+    judgement = judge(runs, [PASSED], idempotent=idempotent)
     assert judgement.verdict is verdict
     assert judgement.kind == (FailureKind.NOT_IDEMPOTENT if idempotent else None)
 
 
 def test_failed_checks_weigh_more_than_a_second_change() -> None:
     """What is wrong at the end is the cause, not that it was done twice."""
-    runs = [make_application(), make_application(0, "", CHANGE)]
+    runs = make_runs(make_application(), make_application(0, "", CHANGE))
     assert judge(runs, [FAILED], idempotent=True).kind is FailureKind.CHECKS_FAILED
 
 
 def test_a_stopped_host_is_the_candidates_doing() -> None:
     """Nobody escapes a miss by stopping the machine that would show it."""
-    judgement = judge_stopped_host([make_application()], "web stopped")
+    judgement = judge_stopped_host(make_runs(make_application()), "web stopped")
     assert (judgement.verdict, judgement.kind, judgement.score) == (Verdict.MISSED, FailureKind.UNREACHABLE, 0.0)
 
 
 def test_a_check_may_be_named_like_one_of_ours() -> None:
     """The harness's own idempotence is told from a check of that name."""
     mine = CheckResult(name="idempotent", passed=False, message="mine")
-    assert judge([make_application()], [mine], idempotent=True).kind is FailureKind.CHECKS_FAILED
+    assert judge(make_runs(make_application()), [mine], idempotent=True).kind is FailureKind.CHECKS_FAILED
 
 
 def test_a_second_run_must_tell_all() -> None:
     """Without the end of its events, nobody knows what a second run changed."""
     silent = Application(status=0, output="", events=(), seconds=1.0, complete=False)
-    assert judge([make_application(), silent], [PASSED], idempotent=True).kind is FailureKind.NOT_IDEMPOTENT
+    assert judge(make_runs(make_application(), silent), [PASSED], idempotent=True).kind is FailureKind.NOT_IDEMPOTENT
+
+
+@pytest.mark.parametrize(("idempotent", "last"), [(True, "idempotent"), (False, "applied again")])
+def test_a_run_after_a_change_may_change_something(*, idempotent: bool, last: str) -> None:
+    """It has to; only the run after it must not, and each has a name of its own."""
+    runs = {Run.FIRST: make_application(0, "", CHANGE), Run.CHANGED: make_application(0, "", CHANGE)}
+    judgement = judge({**runs, Run.AGAIN: make_application()}, [PASSED], idempotent=idempotent)
+    assert judgement.verdict is Verdict.SOLVED
+    assert [check.name for check in judgement.checks] == ["applied", "applied after the change", last, "a"]
+
+
+def test_a_refused_change_is_a_miss() -> None:
+    """A candidate after which nothing can be changed any more has not solved anything, whatever checks say."""
+    judgement = judge(make_runs(make_application()), [PASSED], refused="change.sh failed on web (status 1)")
+    assert (judgement.verdict, judgement.kind) == (Verdict.MISSED, FailureKind.CHECKS_FAILED)
+    assert judgement.message == "changed between the runs: change.sh failed on web (status 1)"

@@ -199,6 +199,10 @@ class KubernetesEnvironment:
         )
         return run_errand(place.api, errand, place.images.control_image(), place.access)
 
+    def change(self) -> str:
+        """Nothing: what changes between two runs are hosts."""
+        return ""
+
     def end_candidate(self) -> None:
         """Its pod is gone already, and what it may do goes with its account."""
         lease = self.held.lease

@@ -4,7 +4,7 @@ let packed = null;
 const cutTexts = new Set(content.cut_texts);
 const LONGEST_COLOURED = 60000;
 const LANGUAGES = { yml: "yaml", yaml: "yaml", json: "json", md: "markdown", py: "python", sh: "bash" };
-const TITLES = { candidate: "Candidate", apply: "Tool output", "apply-again": "Tool output of the second run", reply: "Reply", prompt: "Prompt" };
+const TITLES = { candidate: "Candidate", apply: "Tool output", "apply-after-change": "Tool output of the run after the change", "apply-again": "Tool output of the last run", reply: "Reply", prompt: "Prompt" };
 const MIDDLE_DOT = " · ";
 
 function part(title, ...children) {
