@@ -122,16 +122,21 @@ def parse_attempt_name(name: str) -> tuple[str, int]:
     return label.removesuffix("-"), int(index)
 
 
-def plan_proofs(scenario: Scenario, repeat: int) -> Iterator[tuple[str, Plan]]:
-    """What must hold of a good scenario, as items."""
+def plan_proofs(scenario: Scenario, repeat: int | None = None) -> Iterator[tuple[str, Plan]]:
+    """What must hold of a good scenario, as items: each `repeat` times, or the solution's twice and others once."""
     noop = ModelChoice(label="noop", kind="noop", name="")
-    yield "noop", Plan(scenario=scenario, model=noop, index=0, expect=expect_noop_missed)
     solution = ModelChoice(label="solution", kind="oracle", name="")
-    for index in range(repeat):
-        yield f"solution-{index}", Plan(scenario=scenario, model=solution, index=index, times=2, expect=expect_solved)
+    proofs: list[tuple[ModelChoice, Expectation, int, int | None]] = [
+        (noop, expect_noop_missed, repeat or 1, None),
+        (solution, expect_solved, repeat or 2, 2),
+    ]
     for example in scenario.counterexamples:
         model = ModelChoice(label=f"counterexample-{example.name}", kind="file", name=str(example.path))
-        yield model.label, Plan(scenario=scenario, model=model, index=0, expect=expect_caught(example))
+        proofs.append((model, expect_caught(example), repeat or 1, None))
+    for model, expect, count, times in proofs:
+        for index in range(count):
+            plan = Plan(scenario=scenario, model=model, index=index, times=times, expect=expect)
+            yield f"{model.label}-{index}", plan
 
 
 def expect_noop_missed(outcome: Outcome) -> str:

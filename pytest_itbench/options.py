@@ -264,7 +264,17 @@ OPTIONS = (
         " (this is what `pytest-itbench check` does)",
         switch=True,
     ),
-    Option("itbench_repeat", "how often the solution is proven", "N", read_count, "2"),
+    Option(
+        "itbench_repeat",
+        "how often each proof is made; unless given, the solution's twice, others once",
+        "N",
+        read_count,
+    ),
+    Option(
+        "itbench_proofs",
+        "keep proofs in FILE, and leave out scenarios that did not change since they were proven there",
+        "FILE",
+    ),
 )
 STORED = pytest.StashKey[Mapping[str, Sequence[str]]]()
 """What a run that is resumed was given, by option."""

@@ -57,6 +57,11 @@ def activate(config: pytest.Config) -> None:
     config.stash[MINE] = frozenset(find_handed(config).get("mine", ())) or None
     config.pluginmanager.register(fixtures, "itbench-fixtures")
     config.pluginmanager.register(Runner(config, settings), "itbench-runner")
+    if settings.proofs:
+        from pytest_itbench.proving import Proving
+
+        with usage_errors():
+            config.pluginmanager.register(Proving(config, settings.proofs, settings.repeat), "itbench-proving")
     if not is_worker(config):
         from pytest_itbench.asking import ASKING, Asking
         from pytest_itbench.controller import Controller
@@ -121,7 +126,15 @@ def resolve_settings(config: pytest.Config) -> Settings:
         margin=resolve(config, "itbench_margin"),
         prove=prove,
         repeat=resolve(config, "itbench_repeat"),
+        proofs=_resolve_proofs(config),
     )
+
+
+def _resolve_proofs(config: pytest.Config) -> Path | None:
+    text = resolve(config, "itbench_proofs")
+    if text and not resolve(config, "itbench_prove"):
+        raise pytest.UsageError("--itbench-proofs keeps proofs, and none are made: pytest-itbench check")
+    return Path(config.invocation_params.dir, text) if text else None
 
 
 def _resolve_resume(config: pytest.Config, reports: Path) -> Path | None:

@@ -42,7 +42,8 @@ class Settings:
         baseline: a run, or a run's summary.json, to compare with.
         margin: how much worse than the baseline is still not worse.
         prove: prove the scenarios instead of trying models.
-        repeat: how often a solution is proven.
+        repeat: how often each proof is made; None for the usual: the solution's twice, others once.
+        proofs: the file in which proofs are kept.
     """
 
     models: tuple[ModelChoice, ...]
@@ -74,7 +75,8 @@ class Settings:
     baseline: Path | None
     margin: float
     prove: bool
-    repeat: int
+    repeat: int | None
+    proofs: Path | None
 
     @property
     def run_directory(self) -> Path:

@@ -84,6 +84,13 @@ def pytest_itbench_summary(config, summary, directory):
     result.stdout.fnmatch_lines(["*HEARD one/oracle/0 solved*", "*HEARD two/oracle/0 solved*", "*SUMMARY 2 True*"])
 
 
+def test_proofs_may_be_repeated(scenarios: Path, run: Run) -> None:
+    """All of them, not only the solution's."""
+    result = run("scenarios/one", "--itbench-prove", "--itbench-repeat=3", "-v")
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["*::noop-2 PASSED*", "*::solution-2 PASSED*", "*::counterexample-wrong-2 PASSED*"])
+
+
 def test_proofs_find_what_is_wrong(scenarios: Path, run: Run) -> None:
     """A good scenario passes all proofs; a solution that misses and a counterexample that passes are found."""
     run("scenarios", "--itbench-prove").assert_outcomes(passed=8)

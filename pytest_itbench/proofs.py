@@ -1,0 +1,102 @@
+"""Proofs that are kept: of which scenarios it is known that they are good, as they are now.
+
+A proof holds for what was proven: the scenario's files with those of its stack, and this package, to the byte, by which
+its images are made and its candidates judged. Whatever of it changes, the proof does not hold any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.errors import OptionMistake
+from pytest_itbench.whole_file import write_json
+
+SCHEMA = 1
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """That everything held which must hold of a scenario.
+
+    Attributes:
+        key: what was proven (`identify`).
+        proven: when the last of it held, ISO 8601.
+        version: the package's, for people to read.
+        repeats: how often each of them held.
+        proofs: how many there were, repeats included.
+        seconds: how long they took together.
+    """
+
+    key: str
+    proven: str
+    version: str
+    repeats: int
+    proofs: int
+    seconds: float
+
+
+def read_proofs(path: Path) -> dict[str, Proof]:
+    """The proofs of a file by scenario; none where there is no file yet.
+
+    Raises:
+        OptionMistake: it is no file of proofs.
+    """
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise OptionMistake(f"{path}: schema {content['schema']!r} is not {SCHEMA}: remove the file")
+        return {name: Proof(**proof) for name, proof in content["proofs"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OptionMistake(f"{path} is no file of proofs: {error!r}; name another, or remove it") from error
+
+
+def write_proofs(path: Path, proofs: Mapping[str, Proof]) -> None:
+    """Write a file that `read_proofs` reads.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    record: dict[str, Any] = {"schema": SCHEMA, "proofs": {name: asdict(proofs[name]) for name in sorted(proofs)}}
+    write_json(path, record)
+
+
+@cache
+def identify(scenario: Scenario) -> str:
+    """What a proof of a scenario holds for, as a short hexadecimal text."""
+    digest = hashlib.sha256(f"{version('pytest-itbench')}\0{_hash_package()}".encode())
+    places = [scenario.directory]
+    if scenario.cluster and scenario.cluster.stack:
+        places.append(scenario.cluster.stack.directory)
+    for place in places:
+        _add_files(digest, place)
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _hash_package() -> str:
+    digest = hashlib.sha256()
+    _add_files(digest, PACKAGE)
+    return digest.hexdigest()
+
+
+def _add_files(digest: Any, place: Path) -> None:
+    for path in _list_files(place):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(place).as_posix()}\0{path.stat().st_mode & 0o111}\0{len(content)}\0".encode())
+        digest.update(content)
+
+
+def _list_files(place: Path) -> Iterator[Path]:
+    paths: Iterable[Path] = sorted(place.rglob("*"))
+    return (path for path in paths if path.is_file() and "__pycache__" not in path.relative_to(place).parts)
