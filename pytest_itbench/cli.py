@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_itbench.canary import FILE as CANARY
+from pytest_itbench.canary import find_unmarked, make_canary, mark, read_canary
 from pytest_itbench.diagnosis import diagnose
 from pytest_itbench.environments.base import ProviderOptions
 from pytest_itbench.environments.kubernetes.absence import find_flaw
@@ -84,6 +86,16 @@ def build_parser() -> argparse.ArgumentParser:
     reap.add_argument("--kept", action="store_true", help="also what --itbench-keep left")
     for command in (doctor, prepare, reap):
         _add_places(command)
+    canary = _add(
+        commands,
+        "canary",
+        run_canary,
+        "put a line of the library's own into every file that can hold a comment, by which its text is found again",
+    )
+    canary.add_argument(
+        "path", type=Path, metavar="PATH", help="the directory of the library; its file CANARY holds the line"
+    )
+    canary.add_argument("--check", action="store_true", help="only list the files that lack it")
     add_commands(partial(_add, commands))
     schema = _add(commands, "schema", run_schema, "print the JSON Schema of a file format")
     schema.add_argument("format", choices=("scenario", "summary"))
@@ -168,6 +180,20 @@ def run_prepare(parsed: argparse.Namespace) -> int:
         providers.sweep(describe_owner())
         providers.close()
     return 0
+
+
+def run_canary(parsed: argparse.Namespace) -> int:
+    """Mark a library's files, or list those that are not marked."""
+    refuse_mistakes([parsed.path], [])
+    if not any(find_scenario_files(parsed.path)):
+        raise UserMistake(f"no scenario.yaml below {parsed.path}")
+    canary = read_canary(parsed.path) if parsed.check else make_canary(parsed.path)
+    unmarked = list(find_unmarked(parsed.path, canary))
+    for path in unmarked:
+        print(f"{path}: lacks the line of {parsed.path / CANARY}" if parsed.check else path)
+        if not parsed.check:
+            mark(path, canary)
+    return 1 if parsed.check and unmarked else 0
 
 
 def run_reap(parsed: argparse.Namespace) -> int:

@@ -14,8 +14,8 @@ from pytest_itbench.domain.candidate import ModelChoice, Proposal
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Counterexample, Scenario
 from pytest_itbench.errors import BrokenScenario
-from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.running import ENTER, Attempt, Validate, make_candidate, miss, read_enter, try_candidate
+from pytest_itbench.scenario_paths import load_collected
 from pytest_itbench.session import SETTINGS
 from pytest_itbench.solvers.base import Solver
 
@@ -65,7 +65,7 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Function]:
         """One item per model and attempt, or one per proof."""
         try:
-            scenario = load_scenario(self.path)
+            scenario = load_collected(self.config, self.path)
         except BrokenScenario as broken:  # where the controller did not look, as with --pyargs
             raise self.CollectError(str(broken)) from None
         settings = self.config.stash[SETTINGS]

@@ -47,7 +47,7 @@ from pytest_itbench.runs import (
     refuse_other_models,
     write_info,
 )
-from pytest_itbench.scenario_paths import find_ignored, find_paths, refuse_mistakes, refuse_outside, shorten_path
+from pytest_itbench.scenario_paths import find_scenarios, load_collected, shorten_path
 from pytest_itbench.session import WORKER_INPUT, usage_errors
 from pytest_itbench.settings import Settings
 from pytest_itbench.sharing import serve_shared
@@ -92,9 +92,7 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Look at all scenarios, the engine and the run's directory before the first worker starts."""
-        paths = find_paths(self._config)
-        refuse_outside(self._config.rootpath, paths)
-        found = refuse_mistakes(paths, [*self._config.getini("norecursedirs"), *find_ignored(self._config)])
+        found = find_scenarios(self._config)
         self._directories = {scenario.id: scenario.directory for scenario in found}
         if self._config.option.collectonly:
             return
@@ -330,7 +328,7 @@ class Controller:
         path, _, name = nodeid.rpartition("::")
         label, index = parse_attempt_name(name)
         model = self._models[label] if label else self._settings.models[0]
-        return load_scenario(self._config.rootpath / path), model, index
+        return load_collected(self._config, path), model, index
 
     def _describe_run(self) -> RunInfo:
         return RunInfo(
@@ -365,8 +363,7 @@ class Controller:
     def _describe_scenarios(self) -> tuple[ScenarioInfo, ...]:
         """What is planned, and what was tried before, both as they are now where they can be found."""
         known = {scenario.id: scenario for scenario in (self._earlier.info.scenarios if self._earlier else ())}
-        places = dict.fromkeys(nodeid.rpartition("::")[0] for nodeid in self._planned)
-        directories = [(self._config.rootpath / place).parent for place in places]
+        directories = list(dict.fromkeys(self._identify(nodeid)[0].directory for nodeid in self._planned))
         directories += [self._directories[name] for name in known if name in self._directories]
         known |= {scenario.id: scenario for scenario in map(describe_scenario, directories)}
         return tuple(known[name] for name in sorted(known))

@@ -265,6 +265,11 @@ OPTIONS = (
         switch=True,
     ),
     Option(
+        "itbench_overlay",
+        "a directory of scenarios that take the place of those with the same ids, such as variants of your own",
+        "DIR",
+    ),
+    Option(
         "itbench_repeat",
         "how often each proof is made; unless given, the solution's twice, others once",
         "N",
@@ -295,6 +300,7 @@ OF_THE_RUN = (
     "itbench_environment",
     "itbench_candidates",
     "itbench_shard",
+    "itbench_overlay",
 )
 """The options that a resumed run has from itself, unless they are given anew."""
 BY_NAME = {option.name: option for option in OPTIONS}

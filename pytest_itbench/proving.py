@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_itbench.collection import PLAN, plan_proofs
-from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.proofs import Proof, identify, read_proofs, write_proofs
-from pytest_itbench.scenario_paths import shorten_path
+from pytest_itbench.scenario_paths import load_collected, shorten_path
 
 HELD = "itbench-held"
 """The key under which xdist's workers hand back what they left out, and are handed the proofs that there were."""
@@ -72,7 +71,7 @@ class Proving:
         path, _, name = report.nodeid.rpartition("::")
         if not self._controls or not path.endswith("scenario.yaml"):
             return
-        scenario = load_scenario(self._config.rootpath / path)
+        scenario = load_collected(self._config, path)
         progress = self._progress[scenario.id]
         if report.failed:
             progress.failed = True

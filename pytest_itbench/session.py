@@ -19,6 +19,7 @@ from pytest_itbench.domain.outcome import AttemptKey
 from pytest_itbench.domain.scenario import Difficulty, Domain
 from pytest_itbench.environments.kubernetes.absence import find_flaw
 from pytest_itbench.errors import UserMistake
+from pytest_itbench.loading.scenario import find_scenario_files
 from pytest_itbench.models.choice import parse_models, set_prices, sweep
 from pytest_itbench.models.recording import RecordMode, make_recorded, settle_mode
 from pytest_itbench.models.replay import choose_candidates
@@ -125,9 +126,20 @@ def resolve_settings(config: pytest.Config) -> Settings:
         baseline=_resolve_baseline(config, reports),
         margin=resolve(config, "itbench_margin"),
         prove=prove,
+        overlay=_resolve_overlay(config),
         repeat=resolve(config, "itbench_repeat"),
         proofs=_resolve_proofs(config),
     )
+
+
+def _resolve_overlay(config: pytest.Config) -> Path | None:
+    text = resolve(config, "itbench_overlay")
+    if not text:
+        return None
+    path = Path(config.invocation_params.dir, Path(text).expanduser())
+    if not any(find_scenario_files(path)):
+        raise pytest.UsageError(f"--itbench-overlay: no scenario.yaml below {path}")
+    return path
 
 
 def _resolve_proofs(config: pytest.Config) -> Path | None:

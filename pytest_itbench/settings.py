@@ -42,6 +42,7 @@ class Settings:
         baseline: a run, or a run's summary.json, to compare with.
         margin: how much worse than the baseline is still not worse.
         prove: prove the scenarios instead of trying models.
+        overlay: where scenarios are that take the place of those with the same ids.
         repeat: how often each proof is made; None for the usual: the solution's twice, others once.
         proofs: the file in which proofs are kept.
     """
@@ -75,6 +76,7 @@ class Settings:
     baseline: Path | None
     margin: float
     prove: bool
+    overlay: Path | None
     repeat: int | None
     proofs: Path | None
 

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_itbench.cli import main
 from pytest_itbench.loading.scenario import load_scenario
+from pytest_itbench.solvers.prompt import render_prompt
 
 Capture = pytest.CaptureFixture[str]
 
@@ -51,6 +52,45 @@ def test_prepare_refuses_broken_scenarios(make_scenario: Callable[..., Path], ca
 def test_prepare_asks_the_provider(make_scenario: Callable[..., Path]) -> None:
     """Another provider of environments is prepared by name."""
     assert main(["prepare", "--environment=fake", str(make_scenario())]) == 0
+
+
+def test_a_library_is_marked(make_scenario: Callable[..., Path], tmp_path: Path, capsys: Capture) -> None:
+    """Every file that can hold a comment gets the library's line once, and is otherwise as it was."""
+    library = tmp_path / "library"
+    directory = make_scenario("one", below=library, extra="setup: [{script: setup.sh}]")
+    (directory / "setup.sh").write_text("#!/bin/sh\ntrue\n")
+    (directory / "setup.sh").chmod(0o755)
+    (directory / "site.yml").write_text("page: 1\n")
+    file = directory / "scenario.yaml"
+    file.write_text(file.read_text().replace("web: {}", "web: {files: [{src: site.yml, dest: /site.yml}]}"))
+    assert main(["canary", str(library)]) == 0
+    line = (library / "CANARY").read_text().strip()
+    assert (directory / "setup.sh").read_text() == f"#!/bin/sh\n# {line}\ntrue\n"
+    assert (directory / "setup.sh").stat().st_mode & 0o777 == 0o755
+    assert (directory / "prompt.md.j2").read_text().startswith(f"{{# {line} #}}\n")
+    assert (directory / "site.yml").read_text() == "page: 1\n"  # what hosts hold is part of the task
+    load_scenario.cache_clear()
+    assert line not in str(render_prompt(load_scenario(file), 1))
+    capsys.readouterr()
+    assert main(["canary", str(library), "--check"]) == 0
+    (directory / "validate.py").write_text("def check_it(web): assert web.file('/a').exists\n")
+    assert main(["canary", str(library), "--check"]) == 1
+    assert capsys.readouterr().out == f"{directory}/validate.py: lacks the line of {library}/CANARY\n"
+    assert main(["canary", str(library)]) == 0
+    assert (library / "CANARY").read_text().strip() == line
+
+
+def test_a_library_without_a_line_or_scenarios(
+    make_scenario: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    """Both are told in a line."""
+    (tmp_path / "empty").mkdir()
+    assert main(["canary", str(tmp_path / "empty")]) == 4
+    make_scenario("one", below=tmp_path / "library")
+    assert main(["canary", str(tmp_path / "library"), "--check"]) == 4
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"ERROR: no scenario.yaml below {tmp_path}/empty"
+    assert second.endswith("CANARY cannot be read: No such file or directory; pytest-itbench canary makes it")
 
 
 def test_doctor_says_what_a_cluster_takes(capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
