@@ -35,8 +35,8 @@ setup-engine: ## Only Docker
 
 # Status 1 (some tests failed) is what a demo shows: all but one of the models miss.
 .PHONY: demo
-demo: setup ## Run the scenarios against built-in models, without any key
-	@$(BIN)/pytest scenarios $(DEMO_MODELS) --itbench-attempts=2 --itbench-k=1,2 --itbench-max-tokens=300 -n auto \
+demo: setup ## Run the easy scenarios against built-in models, without any key
+	@$(BIN)/pytest scenarios -m easy $(DEMO_MODELS) --itbench-attempts=2 --itbench-k=1,2 --itbench-max-tokens=300 -n auto \
 	  -p no:cacheprovider --tb=no -rN $(PYTEST_ARGS) \
 	  || test $$? -eq 1
 
@@ -68,8 +68,15 @@ lint-shell:
 	  else echo 'shellcheck is not installed: shell scripts not checked'; fi
 
 .PHONY: check
-check: setup ## Prove each scenario: its solution passes, its counterexamples fail
-	@$(BIN)/pytest-itbench check scenarios -n auto $(PYTEST_ARGS)
+check: setup ## Prove each scenario that changed: its solution passes, its counterexamples fail
+	@$(BIN)/pytest-itbench check scenarios -n auto --itbench-proofs=reports/proofs.json $(PYTEST_ARGS)
+
+# The proofs that are kept lie elsewhere until all are made: what ends early goes on when it is called again.
+.PHONY: prove
+prove: setup ## Prove all of them anew, each proof five times (hours), and keep that under reports/
+	@$(BIN)/pytest-itbench check scenarios -n auto --itbench-repeat=5 --itbench-proofs=build/proofs.json $(PYTEST_ARGS)
+	@mv build/proofs.json reports/proofs.json
+	@$(BIN)/python scripts/generate-docs
 
 .PHONY: check-cluster
 check-cluster: setup ## The same on a cluster (PYTEST_ITBENCH_KUBECONFIG, or kind)

@@ -100,9 +100,9 @@ class Proving:
             session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say how many proofs hold, and of which scenarios none does."""
+        """Say how many proofs hold, and which scenarios have one that does not."""
         new = self._progress.keys() & self._proofs.keys()
-        without = sorted(self._progress.keys() - self._proofs.keys())
+        failed = sorted(name for name, progress in self._progress.items() if progress.failed)
         text = f"{shorten_path(self._path)}: {len(new)} proven now, {len(self._held)} unchanged since they were proven"
         terminalreporter.section("itbench")
-        terminalreporter.write_line(f"{text}; not proven: {', '.join(without)}" if without else text)
+        terminalreporter.write_line(f"{text}; failed: {', '.join(failed)}" if failed else text)

@@ -11,15 +11,28 @@ from pathlib import Path
 
 import pytest
 
+from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.loading.scenario import load_scenario
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
-    r"(?:<!-- (?P<kind>example|commands): (?P<name>[^>]*?) -->\n)?^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
+    r"(?:<!-- (?P<kind>example|commands): (?P<name>[^>]*?) -->\n)?"
+    r'^```(?P<language>\w+)(?: title="(?P<title>[^"]*)")?[^\n]*\n(?P<text>.*?)^```$',
     re.DOTALL | re.MULTILINE,
 )
 
 Blocks = list[tuple[Path, re.Match[str]]]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def write_guide(directory: Path) -> Scenario:
+    """The scenario of the page for authors: each of its blocks under its title."""
+    for block in BLOCK.finditer((ROOT / "docs" / "authoring.md").read_text("utf-8")):
+        if block["kind"] == "example":
+            (directory / block["title"]).parent.mkdir(parents=True, exist_ok=True)
+            (directory / block["title"]).write_text(block["text"])
+    return load_scenario(directory / "scenario.yaml")
 
 
 @pytest.fixture(scope="session")

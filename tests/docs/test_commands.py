@@ -14,7 +14,7 @@ from pytest_itbench.models.choice import parse_models
 from pytest_itbench.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-ELSEWHERE = ("docker", "export", "git")
+ELSEWHERE = ("cp", "docker", "export", "git")
 OF_PYTEST = ("-k", "-m", "-n", "-q", "--collect-only", "--html", "--junitxml")
 BY_FLAG = {option.flag: option for option in OPTIONS}
 

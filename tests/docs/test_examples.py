@@ -21,9 +21,11 @@ from pytest_itbench.domain.scenario import Validator
 from pytest_itbench.loading.scenario import load_scenario
 from pytest_itbench.models.replay import read_candidates
 from pytest_itbench.solvers.prompt import render_prompt
+from pytest_itbench.testing.authoring import measure_solution
 from pytest_itbench.testing.cluster_conformance import write_cluster_scenario
 from pytest_itbench.validation.python_file import find_checks, load_validator
 from pytest_itbench.validation.shell_file import run_shell_validator
+from tests.docs.conftest import write_guide
 
 Examples = Mapping[str, str]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -116,6 +118,31 @@ def test_parts_of_a_scenario(examples: Examples, make_scenario: Callable[..., Pa
     assert [step.live for step in scenario.trigger] == [True] * (name == "live-step")
     assert [grant.ports for grant in scenario.network] == [(80,)] * (name == "network")
     assert [step.path.name for step in scenario.between] == ["new-service.sh"] * (name == "between")
+
+
+GUIDE = (
+    "guide-crontab",
+    "guide-report",
+    "guide-scenario",
+    "guide-validate",
+    "guide-solution",
+    "guide-at-the-end",
+    "guide-whole-file",
+    "guide-table-of-root",
+    "guide-prompt",
+)
+
+
+def test_guide(blocks: list[tuple[Path, re.Match[str]]], tmp_path: Path) -> None:
+    """The page's files make a whole scenario; that it can be proven is for tests/engine to see."""
+    assert (
+        tuple(block["name"] for page, block in blocks if page.name == "authoring.md" if block["kind"] == "example")
+        == GUIDE
+    )
+    scenario = write_guide(tmp_path / "cron-mail")
+    assert len(find_checks(load_validator(scenario.directory, scenario.validators[0].path))) == 5
+    assert measure_solution(scenario).difficulty is scenario.difficulty
+    assert len({render_prompt(scenario, level).user for level in (1, 2, 3)}) == 3
 
 
 def test_validate_py(examples: Examples, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_proof_that_fails_is_forgotten(prove: Run, pytester: pytest.Pytester, 
     (scenarios / "one" / "counterexamples" / "wrong.yml").write_text("# right\n- hosts: all\n")
     result = prove()
     result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["kept/p.json: 0 proven now, 1 unchanged since they were proven; not proven: one"])
+    result.stdout.fnmatch_lines(["kept/p.json: 0 proven now, 1 unchanged since they were proven; failed: one"])
     assert set(read(pytester)) == {"two"}
 
 
