@@ -53,9 +53,9 @@ test-vllm: setup-python ## Run the tests that start vLLM, which is installed for
 	@python=$$(scripts/setup-vllm) && PYTEST_ITBENCH_VLLM_PYTHON=$$python $(BIN)/pytest tests/vllm $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: lint-style lint-types lint-imports lint-shell ## Style, types, import floors, shell scripts
+lint: lint-style lint-types lint-imports lint-shell lint-playbooks ## Style, types, import floors, scripts, solutions
 
-.PHONY: lint-style lint-types lint-imports lint-shell
+.PHONY: lint-style lint-types lint-imports lint-shell lint-playbooks
 lint-style: setup-python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,6 +66,9 @@ lint-imports: setup-python
 lint-shell:
 	@if command -v shellcheck >/dev/null; then set -x; shellcheck -x scripts/setup-* scripts/lock-vllm scripts/test-wheel .ci/run; \
 	  else echo 'shellcheck is not installed: shell scripts not checked'; fi
+lint-playbooks: setup-python
+	@lint=$$(scripts/setup-ansible-lint) && set -x && \
+	  $$lint --offline --profile production -q scenarios/*/*/solution/playbook.yml
 
 .PHONY: check
 check: setup ## Prove each scenario that changed: its solution passes, its counterexamples fail

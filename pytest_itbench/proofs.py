@@ -71,30 +71,23 @@ def write_proofs(path: Path, proofs: Mapping[str, Proof]) -> None:
     write_json(path, record)
 
 
-@cache
 def identify(scenario: Scenario) -> str:
     """What a proof of a scenario holds for, as a short hexadecimal text."""
-    digest = hashlib.sha256(f"{version('pytest-itbench')}\0{_hash_package()}".encode())
-    places = [scenario.directory]
+    places = [PACKAGE, scenario.directory]
     if scenario.cluster and scenario.cluster.stack:
         places.append(scenario.cluster.stack.directory)
-    for place in places:
-        _add_files(digest, place)
-    return digest.hexdigest()[:16]
+    text = "\0".join([version("pytest-itbench"), *map(_hash_files, places)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
-def _hash_package() -> str:
+def _hash_files(place: Path) -> str:
     digest = hashlib.sha256()
-    _add_files(digest, PACKAGE)
-    return digest.hexdigest()
-
-
-def _add_files(digest: Any, place: Path) -> None:
     for path in _list_files(place):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(place).as_posix()}\0{path.stat().st_mode & 0o111}\0{len(content)}\0".encode())
+        digest.update(f"{path.relative_to(place).as_posix()}\0{path.stat().st_mode & 0o100}\0{len(content)}\0".encode())
         digest.update(content)
+    return digest.hexdigest()
 
 
 def _list_files(place: Path) -> Iterator[Path]:

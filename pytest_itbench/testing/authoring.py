@@ -7,6 +7,7 @@ that hard.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ EASY, MEDIUM = 6, 10
 """The most points of an easy and of a medium scenario."""
 A_HOST = A_CHANGE = 2
 LISTS = ("pre_tasks", "tasks", "post_tasks", "handlers")
+SHELL_CHECK = re.compile(r"""^\s*check\s+(?P<name>"[^"]*"|'[^']*'|\S+)""", re.MULTILINE)
 BLOCKS = ("block", "rescue", "always")
 
 
@@ -82,6 +84,6 @@ def list_checks(scenario: Scenario) -> list[str]:
         if validator.path.suffix == ".py":
             names += [name for name, _ in find_checks(load_validator(scenario.directory, validator.path))]
         else:
-            lines = (line.split() for line in validator.path.read_text(encoding="utf-8").splitlines())
-            names += [words[1] for words in lines if len(words) > 1 and words[0] == "check"]
+            found = SHELL_CHECK.finditer(validator.path.read_text(encoding="utf-8"))
+            names += [match["name"].strip("'\"") for match in found]
     return names

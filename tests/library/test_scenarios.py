@@ -17,6 +17,7 @@ from pytest_itbench.domain.scenario import CandidateKind, Domain, Scenario
 from pytest_itbench.loading.scenario import find_duplicates, find_scenario_files, load_scenario
 from pytest_itbench.models.controls import fence, read_solution
 from pytest_itbench.models.replay import read_candidates
+from pytest_itbench.proofs import identify
 from pytest_itbench.solvers.extraction import take_candidate
 from pytest_itbench.solvers.prompt import render_prompt
 from pytest_itbench.testing.authoring import count_checks, list_checks, measure_solution
@@ -62,6 +63,11 @@ def test_the_ansible_library_has_its_shares() -> None:
     assert {tag: tags[tag] for tag, least in wanted.items() if tags[tag] < least} == {}
     assert sum(bool(scenario.between) for scenario in ANSIBLE) >= 4
     assert len({(host.image, host.packages) for scenario in ANSIBLE for host in scenario.hosts}) <= 6
+
+
+def test_every_scenario_has_an_identity_of_its_own() -> None:
+    """By which a proof is known to hold for it as it is."""
+    assert len({identify(scenario) for scenario in SCENARIOS}) == len(SCENARIOS)
 
 
 def test_every_file_has_the_canary() -> None:

@@ -44,8 +44,11 @@ for place in /proc/[0-9]*; do
   @DO@
 done
 """
+# Processes are listed by their numbers as text, and numbers tell nothing.
 VOLATILE = (
-    PROCESSES.replace("@DO@", 'echo "process $uid$words"')
+    "{"
+    + PROCESSES.replace("@DO@", 'echo "process $uid$words"')
+    + "} | sort"
     + r"""
 sed 's/^/mount /' /proc/mounts
 cat /proc/net/route /proc/net/fib_trie /proc/net/if_inet6 2>/dev/null

@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """The new release runs with the shared settings; the history holds the three highest versions."""
 
 RELEASES = "/srv/shop/releases"
@@ -62,7 +63,7 @@ def check_history_of_three(host):
     assert seen == ["2.10.0", "2.9.1", "2.9.12"], f"directories in {RELEASES}: {seen}"
 
 
-def check_kept_releases_unchanged(host):
+def check_kept_releases_untouched(host):
     """The earlier releases that stay are as they were."""
     for version in ("2.9.1", "2.9.12"):
         directory = f"{RELEASES}/{version}"

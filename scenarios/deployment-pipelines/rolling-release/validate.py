@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """The new release is in service everywhere, never was nobody, and the proxy passes on to all."""
 
 import re
@@ -74,7 +75,7 @@ def check_proxy_configured_in_place(lb1):
     assert ran.rc == 0, f"nginx -t: {ran.stderr.strip()}"
 
 
-def check_intranet_kept(lb1):
+def check_intranet_untouched(lb1):
     """The other site's configuration and page are as they were."""
     digest = lb1.run("sha256sum /etc/nginx/conf.d/intranet.conf").stdout.split()
     assert digest[:1] == ["6e0e6d5ea4bdc2d6dc1c20fbb312e5e44970276eb42cf7536d957f257b551842"], (

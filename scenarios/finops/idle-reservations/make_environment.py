@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """Makes a week of usage (``environment/usage.yaml``) and the shop's deployments that ask for more than they did.
 
 Run it after a change, also of the shop; with ``--check`` it only says whether the files are what it would make.
@@ -15,6 +16,7 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).parent
+HEAD = f"# {(HERE.parents[1] / 'CANARY').read_text(encoding='utf-8').strip()}\n# Made by make_environment.py.\n"
 SHOP = HERE / "../../../fixtures/shop/manifests/services.yaml"
 FIRST, HOURS = datetime(2025, 6, 2, tzinfo=UTC), 7 * 24
 
@@ -74,7 +76,7 @@ def make_usage() -> str:
             lines.append(f"{FIRST + timedelta(hours=number):%Y-%m-%dT%H:00},{each.deployment},{values}")
     text = "".join(f"    {line}\n" for line in lines)
     head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: usage, namespace: monitor}\ndata:\n  usage.csv: |\n"
-    return f"# Made by make_environment.py.\n{head}{text}"
+    return f"{HEAD}{head}{text}"
 
 
 def make_requests() -> str:
@@ -89,7 +91,7 @@ def make_requests() -> str:
             if memory != "32Mi":
                 container["resources"]["limits"]["memory"] = memory
             made.append(each)
-    return "# Made by make_environment.py.\n" + yaml.safe_dump_all(made, sort_keys=False, width=120)
+    return HEAD + yaml.safe_dump_all(made, sort_keys=False, width=120)
 
 
 def main() -> int:

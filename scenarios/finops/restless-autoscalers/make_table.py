@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """Makes hours of a fortnight (``table.csv``), their digest in the prompt, what is true (``truth.json``), candidates.
 
 Run it after a change; with ``--check`` it only says whether the files are what it would make.

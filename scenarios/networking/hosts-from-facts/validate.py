@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """Every host finds every other by name; lines of other people are still there."""
 
 DOMAIN = "corp.example"
@@ -67,7 +68,7 @@ def check_no_other_address(hosts):
             assert not wrong, f"{name}: lines with another address than {address} for {other}: {wrong}"
 
 
-def check_other_lines_kept(hosts):
+def check_other_lines_untouched(hosts):
     """Lines of other people stand where they stood, once each."""
     for name, host in hosts.items():
         lines = host.file("/etc/hosts").content_string.splitlines()

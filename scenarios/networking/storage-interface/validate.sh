@@ -1,4 +1,5 @@
 #!/bin/sh
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 # What ifupdown itself makes of the configuration; with --no-act it only prints what it would do.
 directory=/etc/network/interfaces.d
 plan=$(/usr/sbin/ifup --no-act --force --verbose eth1 2>&1)

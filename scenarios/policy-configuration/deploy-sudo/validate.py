@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """What each user may do is found out by doing it."""
 
 import shlex
@@ -61,7 +62,7 @@ def check_permissions(app):
     assert not wrong, f"owner, group or mode: {'; '.join(wrong)}"
 
 
-def check_existing_rules_are_kept(app):
+def check_existing_rules_untouched(app):
     """The files that were there are as they were, and monitoring's and the operators' rules work."""
     seen = app.file("/etc/sudoers.d/50-monitoring").content_string
     assert seen == MONITORING, f"50-monitoring holds {seen!r}"

@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 # Minimum, maximum and warning stand in fields 4 to 6 of /etc/shadow; those of system accounts are empty.
 
 ageing() {
@@ -48,19 +49,29 @@ robot /home/robot /bin/bash
 END
 }
 
-check "maximum for new users" default PASS_MAX_DAYS 90
-check "minimum for new users" default PASS_MIN_DAYS 1
-check "warning for new users" default PASS_WARN_AGE 14
+all_defaults() {
+  default PASS_MAX_DAYS 90 && default PASS_MIN_DAYS 1 && default PASS_WARN_AGE 14
+}
+
+people() {
+  ageing anja "1 90 14" && ageing bela "1 90 14"
+}
+
+exempt() {
+  ageing robot "0 99999 7" && ageing ops "0 99999 7"
+}
+
+# Accounts without a shell or with a false one, and user IDs below 1000.
+others() {
+  ageing courier "0 99999 7" && ageing relay "0 99999 7" && ageing dbadmin "  " && ageing root "0 99999 7"
+}
+
+check "new users get the new ageing" all_defaults
 check "new accounts become inactive" inactive
 check "other settings are kept" others_kept
-check "anja has the new ageing" ageing anja "1 90 14"
-check "bela has the new ageing" ageing bela "1 90 14"
-check "robot is exempt" ageing robot "0 99999 7"
-check "ops is exempt" ageing ops "0 99999 7"
-check "accounts without a shell are left alone" ageing courier "0 99999 7"
-check "accounts with a false shell are left alone" ageing relay "0 99999 7"
-check "system accounts are left alone" ageing dbadmin "  "
-check "root is left alone" ageing root "0 99999 7"
+check "existing people have the new ageing" people
+check "exempt accounts are untouched" exempt
+check "other accounts are untouched" others
 check "password hashes are kept" hashes_kept
 check "shells and home directories are kept" accounts_kept
 rm -f /run/validate-before /run/validate-after /run/validate-accounts

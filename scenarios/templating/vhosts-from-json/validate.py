@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """nginx serves the list's enabled sites, with their names and limits, and nothing else."""
 
 SERVED = {
@@ -71,7 +72,7 @@ def check_file_access(host):
     assert "blog.sites.example" not in file.content_string, f"{SITES} still holds hand-written sites"
 
 
-def check_given_files_unchanged(host):
+def check_given_files_untouched(host):
     """The list and the catch-all are as they were."""
     wanted = {
         "/srv/hosting/sites.json": "905a7eeec50f6523b110c0f3725602735d62cd4bf2c77f5b3a5d6922616c513d",

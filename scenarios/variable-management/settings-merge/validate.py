@@ -1,3 +1,4 @@
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 """The settings of both shops, compared as data and not as text."""
 
 import json
@@ -66,7 +67,7 @@ def check_features(hosts):
         assert seen == FEATURES[name], f"{name}: features are {seen}, wanted {FEATURES[name]}"
 
 
-def check_other_settings_are_kept(hosts):
+def check_other_settings_untouched(hosts):
     """No other setting is lost, added or changed."""
     for name, host in hosts.items():
         ours = {*WANTED, ("features",)}

@@ -1,4 +1,5 @@
 #!/bin/sh
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 # A host with four earlier releases, one of them touched lately, and the artefact of the next one.
 set -eu
 useradd --system --user-group --home-dir /srv/shop --shell /usr/sbin/nologin shop

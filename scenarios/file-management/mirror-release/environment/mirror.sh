@@ -1,4 +1,5 @@
 #!/bin/sh
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 set -eu
 useradd --system --home-dir /srv/mirror --shell /usr/sbin/nologin mirror
 mkdir -p /srv/mirror/pool /srv/mirror/widget/1.8.0 /srv/mirror/gadget

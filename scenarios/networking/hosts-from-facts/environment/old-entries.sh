@@ -1,4 +1,5 @@
 #!/bin/sh
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 # Entries of other people on all hosts; outdated ones of our own on some: none on web1, one a name on app1, several on db1.
 set -eu
 cat >>/etc/hosts <<'LINES'

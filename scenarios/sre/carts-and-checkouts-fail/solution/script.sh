@@ -1,4 +1,5 @@
 #!/bin/bash
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 set -eu
 kubectl apply --filename - <<'EOF'
 apiVersion: v1

@@ -1,4 +1,5 @@
 #!/bin/bash
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 set -eu
 kubectl get events --field-selector reason=FailedScheduling | tail -n 2
 kubectl set resources deployment shipping --requests=cpu=5m,memory=32Mi --limits=cpu=300m,memory=40Mi

@@ -1,4 +1,5 @@
 #!/bin/bash
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 warnings=$(kubectl logs deployment/payment | grep --count '"level":"warning"')
 kubectl create configmap incident-report --from-literal=cause=none --from-literal=warnings="$warnings"
 kubectl scale deployment payment --replicas=2

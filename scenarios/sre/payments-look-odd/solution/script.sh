@@ -1,4 +1,5 @@
 #!/bin/bash
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 set -eu
 alerts=$(kubectl exec deployment/web -- curl -s "http://prometheus.$NAMESPACE_MONITOR:9090/api/v1/alerts")
 jq --raw-output '.data.alerts[] | "\(.labels.alertname) \(.state)"' <<<"$alerts"

@@ -1,0 +1,4 @@
+CREATE TABLE article (
+    name text PRIMARY KEY,
+    price integer NOT NULL
+);

@@ -1,0 +1,2 @@
+-- Every shelf gets a second row.
+UPDATE shelf SET capacity = capacity * 2;

@@ -1,0 +1,4 @@
+CREATE TABLE shelf (
+    label text PRIMARY KEY,
+    capacity integer NOT NULL
+);

@@ -1,0 +1,1 @@
+UPDATE article SET price = price * 100;
