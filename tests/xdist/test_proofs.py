@@ -67,6 +67,17 @@ def test_more_repeats_than_were_made_are_made(prove: Run, pytester: pytest.Pytes
     prove("--itbench-repeat=2").assert_outcomes(passed=0)
 
 
+def test_what_is_skipped_is_not_proven(prove: Run, pytester: pytest.Pytester) -> None:
+    """Nor is a scenario of which a part is skipped."""
+    pytester.makeconftest(
+        "import pytest\n"
+        "def pytest_runtest_setup(item):\n"
+        "    if 'one' in item.nodeid or item.name == 'noop-0': pytest.skip('cannot be tried here: x')\n"
+    )
+    prove().assert_outcomes(passed=3, skipped=5)
+    assert not (pytester.path / "kept").exists()
+
+
 def test_a_proof_that_fails_is_forgotten(prove: Run, pytester: pytest.Pytester, scenarios: Path) -> None:
     """And a part of the proofs is none: what was left out by -k may fail."""
     prove("-k", "noop or solution")
