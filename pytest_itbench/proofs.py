@@ -1,7 +1,8 @@
 """Proofs that are kept: of which scenarios it is known that they are good, as they are now.
 
-A proof holds for what was proven: the scenario's files with those of its stack, and this package, to the byte, by which
-its images are made and its candidates judged. Whatever of it changes, the proof does not hold any more.
+A proof holds for what was proven: the scenario's files with those of its stack, and those parts of this package, to the
+byte, that read it, make its images, run its candidates and judge them. Whatever of it changes, the proof does not hold
+any more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from pytest_itbench.whole_file import write_json
 
 SCHEMA = 1
 PACKAGE = Path(__file__).parent
+HARNESS = ("domain", "loading", "environments", "validation", "running.py", "runner.py", "proving.py")
+"""What of the package a proof depends on; how models are asked and results reported changes none."""
+KUBERNETES = "environments/kubernetes"
+"""Of that, what scenarios with hosts do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +78,27 @@ def write_proofs(path: Path, proofs: Mapping[str, Proof]) -> None:
 
 def identify(scenario: Scenario) -> str:
     """What a proof of a scenario holds for, as a short hexadecimal text."""
-    places = [PACKAGE, scenario.directory]
+    hashes = [_hash_files(PACKAGE, part, "" if scenario.cluster else KUBERNETES) for part in HARNESS]
+    hashes.append(_hash_files(scenario.directory))
     if scenario.cluster and scenario.cluster.stack:
-        places.append(scenario.cluster.stack.directory)
-    text = "\0".join([version("pytest-itbench"), *map(_hash_files, places)])
+        hashes.append(_hash_files(scenario.cluster.stack.directory))
+    text = "\0".join([version("pytest-itbench"), *hashes])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
-def _hash_files(place: Path) -> str:
+def _hash_files(place: Path, part: str = "", left_out: str = "") -> str:
+    """The hash of a file, or of all files of a directory, but for those below another; both named from a place."""
     digest = hashlib.sha256()
-    for path in _list_files(place):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(place).as_posix()}\0{path.stat().st_mode & 0o100}\0{len(content)}\0".encode())
-        digest.update(content)
+    for path in _list_files(place / part):
+        name = path.relative_to(place).as_posix()
+        if not (left_out and name.startswith(f"{left_out}/")):
+            content = path.read_bytes()
+            digest.update(f"{name}\0{path.stat().st_mode & 0o100}\0{len(content)}\0".encode())
+            digest.update(content)
     return digest.hexdigest()
 
 
 def _list_files(place: Path) -> Iterator[Path]:
-    paths: Iterable[Path] = sorted(place.rglob("*"))
-    return (path for path in paths if path.is_file() and "__pycache__" not in path.relative_to(place).parts)
+    paths: Iterable[Path] = sorted(place.rglob("*")) if place.is_dir() else [place]
+    return (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
