@@ -395,6 +395,24 @@ def test_a_first_run_cannot_deceive_the_second(start: Start) -> None:
         assert [event.action for event in application.changes][-1] == "shell"
 
 
+def test_modules_are_sent_as_they_were_built(start: Start) -> None:
+    """Ansible takes what the control machine holds ready, and builds nothing of its own for usual tasks."""
+    environment = start()
+    usual = """
+    - hosts: all
+      tasks:
+        - copy: {content: x, dest: /home/ops/x}
+        - ansible.posix.authorized_key: {user: ops, key: "ssh-ed25519 AAAA x", path: /home/ops/keys}
+        - {command: "find /home/ops/.ansible -path */ansiballz_cache/* -type f", delegate_to: localhost, register: own}
+        - command: find /home/ops/.ansible -lname /opt/ansible/payloads/ansible.modules.copy-*
+          delegate_to: localhost
+          register: ready
+        - assert: {that: [own.stdout == "", ready.stdout != ""]}
+    """
+    application = environment.apply(dedent(usual))
+    assert application.status == 0, application.output
+
+
 def test_nothing_of_the_candidate_runs_on(start: Start) -> None:
     """What the candidate left running on the control machine ends before validators look."""
     environment = start()

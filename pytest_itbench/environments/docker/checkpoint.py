@@ -156,18 +156,18 @@ class CheckpointStore:
     def _make(
         self, key: str, scenario: Scenario, steps: Sequence[Step], images: Mapping[str, str], record: Record
     ) -> Start:
-        count = 0 if self._has_volumes(images) else len(steps)
+        count, left = (0, ["volumes"]) if self._has_volumes(images) else (len(steps), [])
         while count:
             recorder = record(Start(images=images))
             try:
                 recorder.start()
-                clean = count_clean(recorder, steps[:count])
+                clean, left = count_clean(recorder, steps[:count])
                 if clean == count:
                     return self._keep(key, scenario, recorder, images, count)
             finally:
                 recorder.stop()
             count = clean
-        write_json(self._note(key), {"scenario": scenario.id})
+        write_json(self._note(key), {"scenario": scenario.id, "step": str(steps[0].path), "left": left})
         return Start(images=images)
 
     def _has_volumes(self, images: Mapping[str, str]) -> bool:
@@ -199,14 +199,15 @@ def find_steps(scenario: Scenario) -> list[Step]:
     return steps
 
 
-def count_clean(recorder: Recorder, steps: Sequence[Step]) -> int:
-    """Do steps until one of them leaves more than files; gives how many came before it."""
+def count_clean(recorder: Recorder, steps: Sequence[Step]) -> tuple[int, list[str]]:
+    """Do steps until one of them leaves more than files; gives how many came before it, and what that one changed."""
     before = settle(recorder)
     for number, step in enumerate(steps):
         recorder.run_step(step)
-        if settle(recorder, before) != before:
-            return number
-    return len(steps)
+        after = settle(recorder, before)
+        if after != before:
+            return number, sorted(set(before.splitlines()) ^ set(after.splitlines()))
+    return len(steps), []
 
 
 def settle(recorder: Recorder, wanted: str = "") -> str:
