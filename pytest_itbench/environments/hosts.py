@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from pytest_itbench.domain.scenario import Scenario, Step
 from pytest_itbench.environments.docker.ansible import playbook_command, playbook_environment, read_events
 from pytest_itbench.environments.docker.engine import Member, random_name
 from pytest_itbench.environments.docker.guard import Guard
+from pytest_itbench.environments.docker.inventory import render_inventory
 from pytest_itbench.environments.docker.probe import CheckTimeout, ProbeBackend, ProbeShell
 from pytest_itbench.environments.docker.stream import Link, Ran
 from pytest_itbench.errors import HostStopped, NotReady
@@ -30,7 +32,6 @@ AUTHORIZED = "/home/ops/.ssh/authorized_keys"
 INVENTORY = "/etc/ansible/hosts.yml"
 SSH_WAIT = 20.0
 SSH_LISTENS = "cat /proc/net/tcp /proc/net/tcp6 | grep -q ':0016 .* 0A '"
-START = ("mkdir -p /run/sshd",)
 # sshd is a daemon and not the main process, so that a candidate may restart it.
 SERVE = ("/usr/sbin/sshd", "exec sleep infinity")
 
@@ -83,6 +84,15 @@ class HostsEnvironment(ABC):
         steps = [("setup", step) for step in self._scenario.setup]
         steps += [("trigger", step) for step in self._scenario.trigger]
         self._steps = tuple(steps[done:])
+
+    def _equip_control(self, private: bytes) -> None:
+        """Give the control machine its key and inventory."""
+        container = self.find_container(CONTROL)
+        files = [
+            Member(path=KEY, content=private, mode=0o600, uid=OPS),
+            Member(path=INVENTORY, content=render_inventory(self._scenario.hosts)),
+        ]
+        self.guard.persist(CONTROL, container, partial(self._put, container, files))
 
     def _await_ssh(self) -> None:
         for host in self._scenario.hosts:
@@ -204,6 +214,15 @@ class HostsEnvironment(ABC):
         return Application(
             status=ran.status, output=output, events=told.events, seconds=ran.seconds, complete=told.complete
         )
+
+
+def describe_start(public: bytes) -> list[str]:
+    """The commands with which a host's start begins; who has the key may log in."""
+    return [
+        f"mkdir -p /run/sshd {AUTHORIZED.rpartition('/')[0]}",
+        f"printf '%s\\n' {shlex.quote(public.decode().strip())} >{AUTHORIZED}",
+        f"chmod 644 {AUTHORIZED}",
+    ]
 
 
 def run_together(jobs: Sequence[Callable[[], None]]) -> None:

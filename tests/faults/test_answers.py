@@ -39,7 +39,7 @@ PASSING: dict[str, tuple[str, str, Action, int, list[str]]] = {
     "a dropped request": ("POST", HOST, Drop(), 1, ["engine down"]),
     "a dropped answer": ("POST", HOST, Drop(passed_on=True), 1, ["engine down"]),
     "a shell that is not let in once": ("POST", EXEC, Drop(), 1, []),
-    "files refused once": ("PUT", FILES, Answer(500, "an error"), 1, ["engine"]),
+    "files refused once": ("PUT", FILES, Answer(500, "an error"), 1, []),
     "a candidate that cannot be started": ("POST", APPLY, Answer(500, "an error"), 1, ["engine"]),
     "a slow engine": ("POST", ".", Delay(0.5), 8, []),
     "containers that cannot be removed": ("DELETE", "/containers/", Answer(500, "an error"), 2, []),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_itbench import proofs
+from pytest_itbench.domain.scenario import Cluster, Namespace, Scenario
 from pytest_itbench.loading.scenario import load_scenario
-
-LIBRARY = Path(__file__).resolve().parents[2] / "scenarios"
-OF_HOSTS = sorted(LIBRARY.glob("networking/**/scenario.yaml"))[0]
-OF_A_CLUSTER = sorted(LIBRARY.glob("sre/**/scenario.yaml"))[0]
 
 
 @pytest.fixture
@@ -24,32 +23,40 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-def identify(file: Path) -> str:
-    """The key, as another process would find it."""
+@pytest.fixture
+def scenarios(make_scenario: Callable[..., Path]) -> list[Scenario]:
+    """One with hosts, one on a cluster."""
+    scenario = load_scenario(make_scenario() / "scenario.yaml")
+    cluster = Cluster(namespaces=(Namespace(name="shop"),))
+    return [scenario, replace(scenario, hosts=(), cluster=cluster)]
+
+
+def identify(scenarios: list[Scenario]) -> list[str]:
+    """Their keys, as another process would find them."""
     proofs._hash_files.cache_clear()
-    return proofs.identify(load_scenario(file))
+    return [proofs.identify(scenario) for scenario in scenarios]
 
 
 @pytest.mark.parametrize(
-    ("changed", "of_hosts", "of_a_cluster"),
+    ("changed", "expected"),
     [
-        ("environments/docker/checkpoint.py", True, True),
-        ("environments/kubernetes/pods_image/close.sh", False, True),
-        ("validation/shell_file.py", True, True),
-        ("runner.py", True, True),
-        ("reporting/html.py", False, False),
-        ("models/choice.py", False, False),
+        ("environments/docker/checkpoint.py", [True, True]),
+        ("environments/kubernetes/pods_image/close.sh", [False, True]),
+        ("validation/shell_file.py", [True, True]),
+        ("runner.py", [True, True]),
+        ("reporting/html.py", [False, False]),
+        ("models/choice.py", [False, False]),
     ],
 )
 def test_a_proof_holds_until_what_it_depends_on_changes(
-    package: Path, changed: str, of_hosts: bool, of_a_cluster: bool
+    package: Path, scenarios: list[Scenario], changed: str, expected: list[bool]
 ) -> None:
     """What asks models or reports changes none, and what drives clusters none of scenarios with hosts."""
-    before = [identify(OF_HOSTS), identify(OF_A_CLUSTER)]
+    before = identify(scenarios)
     with (package / changed).open("a") as file:
         file.write("\n")
-    after = [identify(OF_HOSTS), identify(OF_A_CLUSTER)]
-    assert [old != new for old, new in zip(before, after, strict=True)] == [of_hosts, of_a_cluster]
+    after = identify(scenarios)
+    assert [old != new for old, new in zip(before, after, strict=True)] == expected
 
 
 def test_every_part_named_is_there() -> None:

@@ -16,7 +16,7 @@ from pytest_itbench.environments.base import Ground
 from pytest_itbench.environments.docker.checkpoint import BOOT_LIST, Start
 from pytest_itbench.environments.docker.engine import LABEL, Member, random_name
 from pytest_itbench.environments.docker.guard import Guard
-from pytest_itbench.environments.docker.inventory import make_key, render_inventory
+from pytest_itbench.environments.docker.inventory import make_key
 from pytest_itbench.environments.docker.leftovers import keep_machines
 from pytest_itbench.environments.docker.lookout import ContainerLookout
 from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES, Machine, create_machine
@@ -26,15 +26,12 @@ from pytest_itbench.environments.docker.probe import MOUNT
 from pytest_itbench.environments.docker.stream import Link, Ran
 from pytest_itbench.environments.docker.subnets import Subnet, find_addresses
 from pytest_itbench.environments.hosts import (
-    AUTHORIZED,
     CONTROL,
-    INVENTORY,
-    KEY,
     OPS,
     SERVE,
-    START,
     WORK,
     HostsEnvironment,
+    describe_start,
     run_together,
 )
 
@@ -92,11 +89,13 @@ class DockerEnvironment(HostsEnvironment):
         hosts = [
             self._describe_host(host, start.images[host.name], tools, public, names) for host in self._scenario.hosts
         ]
-        machines = [self._describe_control(control, private), *hosts]
+        # The main process of the control machine is root's, so that a candidate, who is not, cannot end it.
+        first = Machine(name=CONTROL, image=control, command=("sleep", "infinity"), limits=CONTROL_LIMITS)
+        machines = [first, *hosts]
         if self._engine.is_podman:
             machines = name_by_files(machines, subnet, len(names))
         run_together([partial(self._start_machine, machine) for machine in machines])
-        self._await_ssh()
+        run_together([partial(self._equip_control, private), self._await_ssh])
 
     def find_start(self) -> Start:
         """From where it starts: the scenario's checkpoint, which is made if there is none."""
@@ -106,7 +105,7 @@ class DockerEnvironment(HostsEnvironment):
         return DockerEnvironment(self._scenario, self._ground, self._place, start)
 
     def _describe_host(self, host: Host, image: str, tools: str, public: bytes, names: Mapping[str, str]) -> Machine:
-        lines = ["set -e", *START, *host.start, *SERVE]
+        lines = ["set -e", *describe_start(public), *host.start, *SERVE]
         if self._given:
             lines.insert(1, f"{MOUNT}/find /run >{BOOT_LIST}")
         return Machine(
@@ -115,19 +114,10 @@ class DockerEnvironment(HostsEnvironment):
             command=("/bin/sh", "-c", "\n".join(lines)),
             limits=host.limits,
             capabilities=(*USUAL_CAPABILITIES, *host.capabilities),
-            files=(Member(path=AUTHORIZED, content=public, mode=0o644),),
             environment=host.environment,
             volumes={tools: MOUNT},
             names=names,
         )
-
-    def _describe_control(self, image: str, private: bytes) -> Machine:
-        # Its main process is root's, so that a candidate, who is not, cannot end it.
-        files = (
-            Member(path=KEY, content=private, mode=0o600, uid=OPS),
-            Member(path=INVENTORY, content=render_inventory(self._scenario.hosts)),
-        )
-        return Machine(name=CONTROL, image=image, command=("sleep", "infinity"), limits=CONTROL_LIMITS, files=files)
 
     def _start_gateway(self, image: str, name: str, address: str, command: list[str]) -> None:
         self._start_machine(

@@ -10,7 +10,7 @@ from docker.types import LogConfig, Ulimit
 
 from pytest_itbench.domain.scenario import HostLimits
 from pytest_itbench.environments.docker.disk import has_quota
-from pytest_itbench.environments.docker.engine import Engine, Member
+from pytest_itbench.environments.docker.engine import Engine
 from pytest_itbench.errors import EngineTrouble
 
 USUAL_CAPABILITIES = (
@@ -40,7 +40,6 @@ class Machine:
     Attributes:
         name: its host name, and its name on the attempt's network.
         capabilities: what its root may do; a machine without any may not gain privileges by programs either.
-        files: what is written into it before it starts.
         names: names that lead to addresses, beside those of the network.
         outside: it is on the engine's own network too, and asks the real name service.
         address: its address on the attempt's network; chosen by the engine unless given.
@@ -51,7 +50,6 @@ class Machine:
     command: tuple[str, ...]
     limits: HostLimits
     capabilities: tuple[str, ...] = ()
-    files: tuple[Member, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     volumes: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +60,7 @@ class Machine:
 def create_machine(
     engine: Engine, machine: Machine, *, container: str, network: str, labels: Mapping[str, str]
 ) -> None:
-    """Create the container; it is not started, and holds its files.
+    """Create the container; it is not started.
 
     Raises:
         EngineTrouble
@@ -78,8 +76,6 @@ def create_machine(
             _create(engine, machine, container, options)  # quotas are not switched on there
         if machine.outside:
             engine.client.networks.get(network).connect(container, ipv4_address=machine.address)
-    if machine.files:
-        engine.put_files(container, machine.files)
 
 
 def _create(engine: Engine, machine: Machine, container: str, options: Mapping[str, Any]) -> None:

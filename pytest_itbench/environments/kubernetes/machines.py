@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from pytest_itbench.domain.scenario import Host, HostLimits, Scenario
 from pytest_itbench.environments.docker.environment import CONTROL_LIMITS
 from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES
 from pytest_itbench.environments.docker.probe import MOUNT
-from pytest_itbench.environments.hosts import AUTHORIZED, CONTROL, SERVE, START
+from pytest_itbench.environments.hosts import CONTROL, SERVE, describe_start
 from pytest_itbench.environments.kubernetes.api import Object
 from pytest_itbench.errors import NotReady
 
@@ -82,14 +81,12 @@ def refuse_unfit(scenario: Scenario) -> None:
 
 def describe_host(host: Host, images: MachineImages, public: bytes) -> Object:
     """A host's pod."""
-    key = shlex.quote(public.decode().strip())
     blocks = -(-host.limits.disk // BLOCK)
     lines = [
         "set -e",
         f"ulimit -f {blocks}; ulimit -c 0",
         NAMES,
-        f"printf '%s\\n' {key} >{AUTHORIZED}; chmod 644 {AUTHORIZED}",
-        *START,
+        *describe_start(public),
         *host.start,
         *SERVE,
     ]

@@ -11,10 +11,10 @@ from pytest_itbench.domain.scenario import Scenario
 from pytest_itbench.environments.base import Ground
 from pytest_itbench.environments.docker.engine import Member
 from pytest_itbench.environments.docker.guard import Guard
-from pytest_itbench.environments.docker.inventory import make_key, render_inventory
+from pytest_itbench.environments.docker.inventory import make_key
 from pytest_itbench.environments.docker.probe import PATH
 from pytest_itbench.environments.docker.stream import Link, Ran
-from pytest_itbench.environments.hosts import CONTROL, INVENTORY, KEY, OPS, WORK, HostsEnvironment, run_together
+from pytest_itbench.environments.hosts import CONTROL, OPS, WORK, HostsEnvironment, run_together
 from pytest_itbench.environments.kubernetes.api import Object, Refused
 from pytest_itbench.environments.kubernetes.environment import keep_namespaces, told
 from pytest_itbench.environments.kubernetes.evidence import collect_evidence
@@ -84,11 +84,7 @@ class PodsEnvironment(HostsEnvironment):
             run_together([partial(self._create, pod) for pod in pods])
             self._admit(self._await_pods(has_closed, "begin"))
             self._await_pods(has_begun, "start")
-        files = [
-            Member(path=KEY, content=private, mode=0o600, uid=OPS),
-            Member(path=INVENTORY, content=render_inventory(self._scenario.hosts)),
-        ]
-        self.guard.persist(CONTROL, CONTROL, partial(self._put, CONTROL, files))
+        self._equip_control(private)
         self._await_ssh()
 
     def _take_namespace(self) -> None:
