@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,6 +24,7 @@ from pytest_itbench.loading.scenario import find_scenario_files, load_scenario
 from pytest_itbench.loading.scenario_file import build_schema
 from pytest_itbench.options import find_default
 from pytest_itbench.owner import describe_owner
+from pytest_itbench.pytest_process import run_pytest
 from pytest_itbench.reporting.summary_json import load_schema
 from pytest_itbench.run_commands import add_commands
 from pytest_itbench.runner import find_cache
@@ -140,9 +140,8 @@ def _make_providers(parsed: argparse.Namespace) -> Providers:
 
 
 def run_check(arguments: Sequence[str]) -> int:
-    """A pytest run that proves scenarios, in a process of its own: pytest wants to be the first to import a plugin."""
-    command = [sys.executable, "-m", "pytest", "--itbench-prove", *arguments]
-    return subprocess.run(command, check=False).returncode
+    """Prove scenarios, in a pytest run."""
+    return run_pytest(["--itbench-prove", *arguments])
 
 
 def run_doctor(parsed: argparse.Namespace) -> int:

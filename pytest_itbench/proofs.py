@@ -78,7 +78,8 @@ def write_proofs(path: Path, proofs: Mapping[str, Proof]) -> None:
 
 def identify(scenario: Scenario) -> str:
     """What a proof of a scenario holds for, as a short hexadecimal text."""
-    hashes = [_hash_files(PACKAGE, part, "" if scenario.cluster else KUBERNETES) for part in HARNESS]
+    without = None if scenario.cluster else PACKAGE / KUBERNETES
+    hashes = [_hash_files(PACKAGE / part, without) for part in HARNESS]
     hashes.append(_hash_files(scenario.directory))
     if scenario.cluster and scenario.cluster.stack:
         hashes.append(_hash_files(scenario.cluster.stack.directory))
@@ -87,13 +88,12 @@ def identify(scenario: Scenario) -> str:
 
 
 @cache
-def _hash_files(place: Path, part: str = "", left_out: str = "") -> str:
-    """The hash of a file, or of all files of a directory, but for those below another; both named from a place."""
+def _hash_files(place: Path, without: Path | None = None) -> str:
+    """The hash of a file, or of all files of a directory, but for those below another directory."""
     digest = hashlib.sha256()
-    for path in _list_files(place / part):
-        name = path.relative_to(place).as_posix()
-        if not (left_out and name.startswith(f"{left_out}/")):
-            content = path.read_bytes()
+    for path in _list_files(place):
+        if without is None or without not in path.parents:
+            content, name = path.read_bytes(), path.relative_to(place).as_posix()
             digest.update(f"{name}\0{path.stat().st_mode & 0o100}\0{len(content)}\0".encode())
             digest.update(content)
     return digest.hexdigest()
@@ -101,4 +101,4 @@ def _hash_files(place: Path, part: str = "", left_out: str = "") -> str:
 
 def _list_files(place: Path) -> Iterator[Path]:
     paths: Iterable[Path] = sorted(place.rglob("*")) if place.is_dir() else [place]
-    return (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
+    return (path for path in paths if path.is_file() and "__pycache__" not in path.relative_to(place).parts)

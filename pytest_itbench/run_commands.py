@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from pytest_itbench.merging import merge_runs, put_side_by_side
 from pytest_itbench.metrics.decision import Decision
 from pytest_itbench.option_values import read_margin
 from pytest_itbench.options import BY_NAME, OF_THE_RUN
+from pytest_itbench.pytest_process import run_pytest
 from pytest_itbench.reporting import html
 from pytest_itbench.reporting.export import FORMATS, export
 from pytest_itbench.reporting.files import write_reports
@@ -142,10 +141,9 @@ def run_regrade(parsed: argparse.Namespace) -> int:
         f"--itbench-environment={old.info.environment}",
         *(f"--override-ini={option}=" for option in NOT_FOR_REGRADE),
     ]
-    command = [sys.executable, "-m", "pytest", *parsed.paths, *options]
     variables = {BY_NAME[option].variable for option in NOT_FOR_REGRADE}
     environment = {variable: value for variable, value in os.environ.items() if variable not in variables}
-    status = subprocess.run(command, check=False, env=environment).returncode
+    status = run_pytest([*parsed.paths, *options], environment)
     place = old.directory.parent / name
     if (place / "run.json").is_file():
         _tell_changes(old, read_run(place))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,3 +201,28 @@ def test_options_of_check_may_come_first(scenarios: Path, pytester: pytest.Pytes
     del run  # it chooses the fake environment
     command = Path(sys.executable).with_name("pytest-itbench")
     pytester.run(command, "check", "-n", "2", "-k", "noop", "scenarios").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 128 + 15), (signal.SIGINT, 2)])
+def test_what_ends_check_ends_its_pytest(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    """As a CI system that gives up, or Ctrl-C at a terminal, which tells the whole group."""
+    (tmp_path / "conftest.py").write_text(
+        "import os, pathlib, time\n"
+        "def pytest_collection():\n"
+        "    pathlib.Path('pid.new').write_text(str(os.getpid()))\n"
+        "    os.rename('pid.new', 'pid')\n"
+        "    time.sleep(60)\n"
+    )
+    command = [str(Path(sys.executable).with_name("pytest-itbench")), "check", "."]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    assert process.wait(20) == status
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
