@@ -59,6 +59,14 @@ def register_markers(config: pytest.Config, names: Iterable[str]) -> None:
         known.add(name)
 
 
+class Trial(pytest.Function):
+    """One attempt, or one proof."""
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it is, and how a failure is headed; pytest's own heading names all directories and a file of ours."""
+        return self.path, None, f"{self.path.parent.name}: {self.name}"
+
+
 class ScenarioFile(pytest.File):
     """``scenario.yaml`` as a collector."""
 
@@ -73,7 +81,7 @@ class ScenarioFile(pytest.File):
         plans = plan_proofs(scenario, settings.repeat) if settings.prove else self._plan_attempts(scenario)
         for name, plan in plans:
             test = ask_model if settings.generate else try_model
-            item: pytest.Function = pytest.Function.from_parent(self, name=name, callobj=test)
+            item: pytest.Function = Trial.from_parent(self, name=name, callobj=test)
             item.stash[PLAN] = plan
             yield item
 

@@ -226,3 +226,15 @@ def test_what_ends_check_ends_its_pytest(tmp_path: Path, number: signal.Signals,
     assert process.wait(20) == status
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_failures_are_headed_by_scenario_and_attempt(scenarios: Path, run: Run) -> None:
+    """And lines name the scenario's file, not one of the package's."""
+    result = run("scenarios/one", "--itbench-model=a.b=noop", "--itbench-model=noop", "-v")
+    result.stdout.fnmatch_lines(
+        [
+            "scenarios/one/scenario.yaml::a.b-attempt-0 MISSED *%]",
+            "_* one: a.b-attempt-0 _*",
+            "_* one: noop-attempt-0 _*",
+        ]
+    )
