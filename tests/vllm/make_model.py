@@ -19,9 +19,8 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, special_tokens=["<s>", "</s>"])
     tokenizer.train_from_iterator(["- hosts: all"], trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>", chat_template=CHAT
-    )
+    # No token ends a reply: weights that are drawn at random would end some by chance.
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", pad_token="</s>", chat_template=CHAT)
 
 
 def main(place: str, width: str = "64", layers: str = "2") -> None:
@@ -37,7 +36,7 @@ def main(place: str, width: str = "64", layers: str = "2") -> None:
         num_key_value_heads=int(width) // 32,
         max_position_embeddings=8192,
         bos_token_id=0,
-        eos_token_id=1,
+        eos_token_id=None,
     )
     LlamaForCausalLM(config).save_pretrained(place)
 
