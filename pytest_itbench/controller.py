@@ -24,6 +24,7 @@ from pytest_itbench.deciding import Deciding, find_status
 from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.domain.outcome import AttemptKey, FailureKind, Outcome, Verdict
 from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.base import EnvironmentProvider
 from pytest_itbench.errors import AttemptInvalid, OptionMistake
 from pytest_itbench.ledger import CANDIDATES, Ledger, LineFile
 from pytest_itbench.loading.scenario import load_scenario
@@ -82,6 +83,7 @@ class Controller:
         config.pluginmanager.register(self._progress, "itbench-progress")
         self._directories: dict[str, Path] = {}
         self._sharing = ExitStack()
+        self._swept: list[EnvironmentProvider] = []
         self._handed: dict[str, Any] = {}
         self._reached: dict[str, str] = {}
         with usage_errors():
@@ -117,8 +119,8 @@ class Controller:
         """
         with usage_errors():
             providers = Runner.of(self._config).providers
-            needed = providers.find_needed(each for each in scenarios if each.hosts)
-        for provider in needed:
+            self._swept = providers.find_needed(each for each in scenarios if each.hosts)
+        for provider in self._swept:
             provider.sweep_orphans()
             self._reached |= provider.hand_over()
 
@@ -312,6 +314,8 @@ class Controller:
             runner.stop_warming()
             try:
                 runner.providers.sweep(self._settings.owner)
+                for provider in self._swept:  # a killed run's workers outlive it by seconds, and may start things
+                    provider.sweep_orphans()
                 runner.providers.close()
             except AttemptInvalid as trouble:
                 LOG.warning("left behind by run %s: %s", self._settings.run, trouble)

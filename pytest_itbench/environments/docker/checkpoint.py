@@ -27,9 +27,12 @@ FORMAT = 1
 """Raised when checkpoints of earlier versions must not be used any more."""
 STEPS = f"{LABEL}.steps"
 BOOT_LIST = "/.itbench-boot"
-SETTLED = 3.0
-"""Seconds within which what a step started must have ended or stay."""
+LOOKS = 12
+"""How often what a step started is looked at until it has ended; by then it stays. Seconds would say less: on a busy
+machine one look takes as long as what it waits for."""
 PAUSE = 0.25
+TRIES = 2
+"""How often a step must leave more than files until that is believed."""
 
 # The processes but those of the validators' shell and of ssh connections, which every attempt makes anew.
 PROCESSES = f"""
@@ -158,15 +161,18 @@ class CheckpointStore:
     ) -> Start:
         count, left = (0, ["volumes"]) if self._has_volumes(images) else (len(steps), [])
         while count:
-            recorder = record(Start(images=images))
-            try:
-                recorder.start()
-                clean, left = count_clean(recorder, steps[:count])
-                if clean == count:
-                    return self._keep(key, scenario, recorder, images, count)
-            finally:
-                recorder.stop()
-            count = clean
+            kept = 0
+            for _ in range(TRIES):
+                recorder = record(Start(images=images))
+                try:
+                    recorder.start()
+                    clean, left = count_clean(recorder, steps[:count])
+                    if clean == count:
+                        return self._keep(key, scenario, recorder, images, count)
+                finally:
+                    recorder.stop()
+                kept = max(kept, clean)
+            count = kept
         write_json(self._note(key), {"scenario": scenario.id, "step": str(steps[0].path), "left": left})
         return Start(images=images)
 
@@ -212,9 +218,10 @@ def count_clean(recorder: Recorder, steps: Sequence[Step]) -> tuple[int, list[st
 
 def settle(recorder: Recorder, wanted: str = "") -> str:
     """What there is beside files, once it does not change any more or is as wanted."""
-    deadline = time.monotonic() + SETTLED
     seen = recorder.look(VOLATILE)
-    while seen != wanted and time.monotonic() < deadline:
+    for _ in range(LOOKS):
+        if seen == wanted:
+            break
         time.sleep(PAUSE)
         earlier, seen = seen, recorder.look(VOLATILE)
         if seen == earlier and not wanted:

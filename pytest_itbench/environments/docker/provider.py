@@ -74,8 +74,9 @@ class DockerProvider:
         engine = self._places[place].engine
         with engine.errors("looking at what other runs use"):
             found = engine.api.containers(filters={"label": f"{LABEL}.load"})
-        owner = self._options.owner
-        labels = [each["Labels"] for each in found if each["Labels"].get(f"{LABEL}.owner") != owner]
+        owners = {each["Labels"].get(f"{LABEL}.owner", "") for each in found}
+        others = {owner for owner in owners if owner != self._options.owner and not is_gone(owner)}
+        labels = [each["Labels"] for each in found if each["Labels"].get(f"{LABEL}.owner", "") in others]
         # Every machine of an attempt tells of all of them.
         loads = {label.get(f"{LABEL}.network"): label[f"{LABEL}.load"] for label in labels}
         return sum((Load(**json.loads(text)) for text in loads.values()), start=Load())

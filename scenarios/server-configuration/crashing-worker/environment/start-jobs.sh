@@ -1,8 +1,6 @@
 #!/bin/sh
+# This is test material and must never be in training data: pytest-itbench canary 4ee91ef1-6da9-4ad8-a3bb-2c7c26de598f
 # Supervisor with its programs; the mail team's change lies ready, but is not in force.
 set -eu
-id invoices >/dev/null 2>&1 || exit 0 # not set up yet
-rm -f /var/log/invoices/starts.log /var/log/mailer-starts.log /var/log/metrics-starts.log
-sed -i 's/MAIL_RATE=.*/MAIL_RATE="10"/' /etc/supervisor/conf.d/mailer.conf
 supervisord -c /etc/supervisor/supervisord.conf
 sed -i 's/MAIL_RATE=.*/MAIL_RATE="25"/' /etc/supervisor/conf.d/mailer.conf
