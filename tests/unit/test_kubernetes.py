@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 import yaml
@@ -21,9 +21,20 @@ from pytest_itbench.loading.fault_file import FaultFile
 
 pytest.importorskip("kubernetes", reason="not on this machine: the extra kubernetes")
 
-from pytest_itbench.environments.kubernetes import cleanliness, evidence, faults, guard, runner, snapshot, stack, view
+from pytest_itbench.environments.kubernetes import (
+    cleanliness,
+    evidence,
+    faults,
+    guard,
+    runner,
+    snapshot,
+    stack,
+    surroundings,
+    view,
+)
+from pytest_itbench.environments.kubernetes.api import Api
 from pytest_itbench.environments.kubernetes.lease import Lease
-from pytest_itbench.environments.kubernetes.surroundings import Surroundings, refuse_lapse
+from pytest_itbench.environments.kubernetes.surroundings import Surroundings, await_node, refuse_lapse
 
 Object = dict[str, Any]
 LEASE = Lease(name="l", namespaces={"shop": "itbench-1-shop", "bank": "itbench-1-bank"}, control="itbench-1-control")
@@ -737,4 +748,37 @@ def test_what_happens_to_the_cluster_is_no_miss(now: Surroundings, said: str) ->
     refuse_lapse(WELL, WELL)
     with pytest.raises(EngineTrouble, match=said) as caught:
         refuse_lapse(WELL, now)
+    assert caught.value.cause == "cluster"
+
+
+class Nodes:
+    """An API server that knows nodes alone; what each says for not being ready, one answer after the other."""
+
+    def __init__(self, *answers: dict[str, str]) -> None:
+        self.answers = list(answers)
+
+    def get(self, path: str) -> Object:
+        """The next answer; the last one for ever."""
+        assert path == "/api/v1/nodes"
+        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        conditions = {name: {"type": "Ready", "status": str(not why), "message": why} for name, why in said.items()}
+        items = [{"metadata": {"name": name}, "status": {"conditions": [each]}} for name, each in conditions.items()]
+        return {"items": items}
+
+
+@pytest.mark.parametrize("answers", [[{"a": ""}], [{}], [{"a": "gone", "b": ""}], [{"a": "starts"}, {"a": ""}]])
+def test_one_node_that_is_ready_is_enough(answers: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once or after a while; a cluster that shows none may have some."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    nodes = Nodes(*answers)
+    await_node(cast("Api", nodes))
+    assert nodes.answers == answers[-1:]
+
+
+def test_attempts_do_not_start_on_dead_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cause is told once the time for it is over, with what each node says."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(surroundings, "NODE_WITHIN", 0.05)
+    with pytest.raises(EngineTrouble, match=r"no node .*: a: kubelet stopped; b: gone") as caught:
+        await_node(cast("Api", Nodes({"a": "kubelet stopped", "b": "gone"})))
     assert caught.value.cause == "cluster"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pytest_itbench.environments.kubernetes.api import Api, Refused
 from pytest_itbench.environments.kubernetes.evidence import describe_node
 from pytest_itbench.environments.kubernetes.place import Place
+from pytest_itbench.environments.kubernetes.surroundings import find_unreadiness
 
 NEEDED = (
     ("create", "", "namespaces"),
@@ -25,7 +26,8 @@ def diagnose_cluster(place: Place) -> Iterator[tuple[bool, str]]:
     api = place.api
     yield True, f"cluster: {place.source.name} at {api.address}, Kubernetes {api.get('/version')['gitVersion']}"
     for node in api.get("/api/v1/nodes")["items"]:
-        yield not node["spec"].get("unschedulable"), f"cluster node: {describe_node(node)}"
+        takes_pods = not node["spec"].get("unschedulable") and not find_unreadiness(node)
+        yield takes_pods, f"cluster node: {describe_node(node)}"
     room = place.find_capacity()
     yield True, f"cluster room: {room.memory / 2**30:.1f} GiB memory, {room.cpus:.1f} processors, {room.pids:g} pods"
     for verb, group, resource in NEEDED:

@@ -97,7 +97,7 @@ class KubernetesEnvironment:
         api, place = self._place.api, self._place
         self._held = Held(plan_lease(self._cluster))
         with place.noting_lost_images(), told("taking a lease of the cluster"):
-            place.refuse_dirty()
+            place.await_fit()
             if self._cluster.exclusive:
                 self._refuse_company()
                 self.held.cluster_before = cleanliness.record(api, self._reach)

@@ -26,6 +26,7 @@ from pytest_itbench.environments.kubernetes.machines import TURN, MachineImages,
 from pytest_itbench.environments.kubernetes.runner import REQUESTS, Access, find_access
 from pytest_itbench.environments.kubernetes.sources import Source
 from pytest_itbench.environments.kubernetes.stack import measure_pods, parse_quantity
+from pytest_itbench.environments.kubernetes.surroundings import await_node
 from pytest_itbench.environments.kubernetes.workshop import Workshop
 from pytest_itbench.errors import AttemptInvalid, EngineTrouble
 from pytest_itbench.once import once_property
@@ -153,12 +154,13 @@ class Place:
             self.images.forget_missing(trouble.message)
             raise
 
-    def refuse_dirty(self) -> None:
-        """See that nobody left the cluster in disorder.
+    def await_fit(self) -> None:
+        """Wait for a node that is ready, and see that nobody left the cluster in disorder.
 
         Raises:
-            EngineTrouble: somebody did.
+            EngineTrouble: none is, or somebody did.
         """
+        await_node(self.api)
         annotations = self.api.get("/api/v1/namespaces/kube-system")["metadata"].get("annotations", {})
         if why := annotations.get(DIRTY):
             raise EngineTrouble(

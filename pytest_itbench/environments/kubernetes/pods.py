@@ -75,7 +75,7 @@ class PodsEnvironment(HostsEnvironment):
         """Make the namespace and its pods, close their network but for each other, and wait until each answers."""
         refuse_unfit(self._scenario)
         with self._place.noting_lost_images(), told("starting the machines"):
-            self._place.refuse_dirty()
+            self._place.await_fit()
             images, done = self._place.find_start(self._scenario)
             self._leave_out(done)
             self._take_namespace()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pytest_itbench.environments.kubernetes.api import Api, Object
 from pytest_itbench.environments.kubernetes.lookout import OWN_EXCESS, ClusterWitness
 from pytest_itbench.errors import EngineTrouble
+
+NODE_WITHIN = 60.0
+"""Seconds within which a node must be ready; one that reports late is back sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +38,9 @@ def look_around(api: Api, run: str, namespaces: Iterable[str]) -> Surroundings:
     pods: list[Object] = [pod for name in namespaces for pod in api.get(f"/api/v1/namespaces/{name}/pods")["items"]]
     used = {pod["spec"].get("nodeName") for pod in pods}
     nodes = [node for node in api.get("/api/v1/nodes")["items"] if node["metadata"]["name"] in used]
-    found = ((node["metadata"]["name"], _find_unreadiness(node)) for node in nodes)
     return Surroundings(
         guard=ClusterWitness(api, run).find_start(),
-        unready={name: said for name, said in found if said},
+        unready={node["metadata"]["name"]: said for node in nodes if (said := find_unreadiness(node))},
         evicted={
             pod["metadata"]["name"]: said
             for pod in pods
@@ -66,7 +69,31 @@ def refuse_lapse(before: Surroundings, now: Surroundings) -> None:
         )
 
 
-def _find_unreadiness(node: Object) -> str:
+def await_node(api: Api) -> None:
+    """Wait until one node of the cluster is ready: pods would wait in vain, each attempt for its own.
+
+    Raises:
+        Refused
+        EngineTrouble: none is, for a minute.
+    """
+    deadline = time.monotonic() + NODE_WITHIN
+    while True:
+        nodes = api.get("/api/v1/nodes")["items"]
+        unready = {node["metadata"]["name"]: find_unreadiness(node) for node in nodes}
+        if not all(unready.values()) or not unready:
+            return
+        if time.monotonic() > deadline:
+            said = "; ".join(f"{name}: {why}" for name, why in unready.items())
+            raise EngineTrouble(
+                f"no node of the cluster was ready within {NODE_WITHIN:g} s: {said}"[:1000],
+                hint="look at the cluster's nodes: pytest-itbench doctor",
+                cause="cluster",
+            )
+        time.sleep(1.0)
+
+
+def find_unreadiness(node: Object) -> str:
+    """Why a node is not ready; nothing where it is."""
     conditions = node["status"].get("conditions", ())
     return next(
         (
