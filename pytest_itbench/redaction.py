@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
+
+from pytest_itbench.variables import read_variables
 
 SECRET_NAME = re.compile(r"(API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
 SHORTEST = 8
@@ -28,7 +29,7 @@ class Redactor:
 
     def learn(self) -> None:
         """Take note of the secrets that the environment holds now; what was a secret once stays one."""
-        values = {value: name for name, value in os.environ.items() if is_secret(name) and len(value) >= SHORTEST}
+        values = {value: name for name, value in read_variables().items() if is_secret(name) and len(value) >= SHORTEST}
         found = {form: name for value, name in values.items() for form in _spell(value)}
         if found.keys() - self._names.keys():
             self._names |= found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -61,3 +64,23 @@ def make_scenario(tmp_path: Path) -> Callable[..., Path]:
         return write_scenario((below or tmp_path) / name, **content)
 
     return make
+
+
+@pytest.fixture
+def variables_that_come_and_go() -> Iterator[None]:
+    """Another thread sets and removes an environment variable all the time, as pytest does with each test's phases."""
+    over = threading.Event()
+
+    def change() -> None:
+        while not over.is_set():
+            os.environ["ITBENCH_COMES_AND_GOES"] = "here"
+            del os.environ["ITBENCH_COMES_AND_GOES"]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=change)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    sys.setswitchinterval(interval)

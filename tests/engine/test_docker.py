@@ -48,6 +48,13 @@ def play(environment: DockerEnvironment, tasks: str, head: str = "become: true")
     return environment.apply(f"- hosts: all\n  gather_facts: false\n  {head}\n  tasks:\n{lines}\n")
 
 
+@pytest.mark.usefixtures("variables_that_come_and_go")
+def test_calls_while_another_thread_removes_a_variable() -> None:
+    """What the engine's client reads of the environment is read once, not with each call."""
+    engine = Engine("")
+    assert all(engine.api.version()["ApiVersion"] for _ in range(300))
+
+
 def test_commands_of_validators(start: Start) -> None:
     """Status, both streams, bytes and quoting arrive unchanged over one connection."""
     environment = start()

@@ -15,12 +15,14 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
+from requests.utils import get_environ_proxies
 
 from pytest_itbench.environments.docker.stream import Ran, Stream, collect_output
 from pytest_itbench.environments.docker.trouble import REMEDIES, Cause, find_cause
 from pytest_itbench.errors import EngineTrouble
 from pytest_itbench.once import once_property
 from pytest_itbench.owner import describe_owner
+from pytest_itbench.variables import read_steadily, read_variables
 
 LABEL = "pytest-itbench"
 PATIENCE = 120
@@ -60,8 +62,11 @@ class Engine:
     def client(self) -> docker.DockerClient:
         """The connection."""
         with self.errors("connecting to the container engine"):
-            given = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": self.address})
+            given = kwargs_from_env(environment={**read_variables(), "DOCKER_HOST": self.address})
             client = docker.DockerClient(**given, timeout=PATIENCE, max_pool_size=32)
+            # Read once: for each call anew it would fail where another thread removes a variable meanwhile.
+            client.api.proxies.update(read_steadily(lambda: get_environ_proxies(client.api.base_url)))
+            client.api.trust_env = False
             client.ping()
             return client
 

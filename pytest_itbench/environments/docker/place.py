@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -15,6 +16,8 @@ from pytest_itbench.environments.docker.image_store import ImageStore
 from pytest_itbench.environments.docker.leftovers import remove_attempt
 from pytest_itbench.environments.docker.witness import Witness
 from pytest_itbench.once import once_property
+
+LOG = logging.getLogger(__name__)
 
 
 class Place:
@@ -51,8 +54,15 @@ class Place:
     def remove(self, containers: Sequence[str], network: str) -> None:
         """Remove an attempt's containers and network in the background."""
         self._removals = [removal for removal in self._removals if not removal.done()]
-        self._removals.append(self._remover.submit(remove_attempt, self.engine, containers, network))
+        removal = self._remover.submit(remove_attempt, self.engine, containers, network)
+        removal.add_done_callback(lambda done: _tell(done, network))
+        self._removals.append(removal)
 
     def await_removals(self) -> None:
         """Wait until what was to be removed is gone."""
         wait(self._removals)
+
+
+def _tell(removal: Future[None], network: str) -> None:
+    if trouble := removal.exception():
+        LOG.warning("removing %s failed; the end of the run tries again", network, exc_info=trouble)
