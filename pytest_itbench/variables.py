@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 def read_steadily(read: Callable[[], T]) -> T:
-    """What `read` returns, called again as long as a variable went while it looked."""
+    """What `read` returns, called again as long as a variable went while it looked.
+
+    It must raise KeyError for nothing else.
+    """
     while True:
         with suppress(KeyError):
             return read()

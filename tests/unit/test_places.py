@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Mapping
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
 from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.scenario import Grant
 from pytest_itbench.environments.admission import Admission, Lease, leased
+from pytest_itbench.environments.docker.engine import Engine
 from pytest_itbench.environments.docker.facts import find_unfitness, read_facts
 from pytest_itbench.environments.docker.machine import USUAL_CAPABILITIES
 from pytest_itbench.environments.docker.network import render_forwarders
+from pytest_itbench.environments.docker.place import Place
 from pytest_itbench.environments.docker.subnets import PREFIX, find_addresses, find_free
 from pytest_itbench.environments.docker.tunnel import describe_command
 from pytest_itbench.errors import EngineTrouble, NoRoom
@@ -196,3 +199,18 @@ def test_forwarders_name_what_is_granted_alone() -> None:
 def test_hosts_may_do_little() -> None:
     """None of the usual capabilities reaches beyond a container."""
     assert not {"SYS_ADMIN", "NET_ADMIN", "SYS_MODULE", "SYS_PTRACE", "MKNOD", "SYS_RAWIO"} & set(USUAL_CAPABILITIES)
+
+
+def test_a_removal_that_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An executor keeps what its jobs raise, and nobody asks it."""
+
+    def fail(*given: object) -> None:
+        raise KeyError(given)
+
+    monkeypatch.setattr("pytest_itbench.environments.docker.place.remove_attempt", fail)
+    place = Place(Engine(), tmp_path, owner="", pools=(), given={})
+    place.remove(["web"], "its-network")
+    place.await_removals()
+    assert "removing its-network failed" in caplog.text

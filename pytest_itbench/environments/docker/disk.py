@@ -39,7 +39,7 @@ class DiskWatch:
         with self._changed:
             self._limits[container] = limit
             self._changed.notify()
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="itbench-disk", daemon=True)
                 self._thread.start()
 

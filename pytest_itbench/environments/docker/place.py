@@ -54,15 +54,14 @@ class Place:
     def remove(self, containers: Sequence[str], network: str) -> None:
         """Remove an attempt's containers and network in the background."""
         self._removals = [removal for removal in self._removals if not removal.done()]
-        removal = self._remover.submit(remove_attempt, self.engine, containers, network)
-        removal.add_done_callback(lambda done: _tell(done, network))
-        self._removals.append(removal)
+        self._removals.append(self._remover.submit(self._remove, containers, network))
+
+    def _remove(self, containers: Sequence[str], network: str) -> None:
+        try:
+            remove_attempt(self.engine, containers, network)
+        except Exception:  # nobody asks what came of it
+            LOG.exception("removing %s failed; the end of the run tries again", network)
 
     def await_removals(self) -> None:
         """Wait until what was to be removed is gone."""
         wait(self._removals)
-
-
-def _tell(removal: Future[None], network: str) -> None:
-    if trouble := removal.exception():
-        LOG.warning("removing %s failed; the end of the run tries again", network, exc_info=trouble)
