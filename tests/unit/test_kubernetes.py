@@ -33,7 +33,10 @@ from pytest_itbench.environments.kubernetes import (
     view,
 )
 from pytest_itbench.environments.kubernetes.api import Api
+from pytest_itbench.environments.kubernetes.images import LEAVE_THERE
 from pytest_itbench.environments.kubernetes.lease import Lease
+from pytest_itbench.environments.kubernetes.place import Place
+from pytest_itbench.environments.kubernetes.sources import Source
 from pytest_itbench.environments.kubernetes.surroundings import Surroundings, await_node, refuse_lapse
 
 Object = dict[str, Any]
@@ -782,3 +785,31 @@ def test_attempts_do_not_start_on_dead_nodes(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(EngineTrouble, match=r"no node .*: a: kubelet stopped; b: gone") as caught:
         await_node(cast("Api", Nodes({"a": "kubelet stopped", "b": "gone"})))
     assert caught.value.cause == "cluster"
+
+
+def make_lost_place(path: Path) -> Place:
+    """A cluster that cannot be reached."""
+    return Place(Source(name="lost", kubeconfig=path / "none.yaml", context="", deliver=LEAVE_THERE), path, "me", {})
+
+
+def test_a_release_that_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is done in the background, and nobody asks what came of it."""
+
+    def fail(*given: object) -> None:
+        raise KeyError(given)
+
+    monkeypatch.setattr("pytest_itbench.environments.kubernetes.place.release_lease", fail)
+    place = make_lost_place(tmp_path)
+    place.release(["itbench-1-shop"], "itbench-1")
+    place.await_releases()
+    assert "removing lease itbench-1 failed" in caplog.text
+
+
+def test_namespaces_that_stay_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody knows whether they are gone from a cluster that does not answer."""
+    place = make_lost_place(tmp_path)
+    place.release(["itbench-1-shop"], "itbench-1")
+    place.await_releases()
+    assert "itbench-1-shop of lease itbench-1 are not known to be gone" in caplog.text

@@ -49,7 +49,7 @@ class Place:
         self.workshop = Workshop(cache, owner, pools)
         self.owner, self.run = owner, hashlib.sha256(owner.encode()).hexdigest()[:16]
         self._releaser = ThreadPoolExecutor(4, thread_name_prefix="itbench-release")
-        self._releases: list[Future[list[str]]] = []
+        self._releases: list[Future[None]] = []
 
     @once_property
     def api(self) -> Api:
@@ -141,9 +141,17 @@ class Place:
         self._releases = [each for each in self._releases if not each.done()]
         self._releases.append(self._releaser.submit(self._release, tuple(namespaces), lease))
 
-    def _release(self, namespaces: tuple[str, ...], lease: str) -> list[str]:
-        release_lease(self.api, namespaces, lease)
-        return await_gone(self.api, namespaces)
+    def _release(self, namespaces: tuple[str, ...], lease: str) -> None:
+        try:
+            release_lease(self.api, namespaces, lease)
+            left = await_gone(self.api, namespaces)
+        except Exception:  # nobody asks what came of it
+            LOG.exception("removing lease %s failed; the end of the run tries again", lease)
+        else:
+            if left:
+                LOG.warning(
+                    "%s of lease %s are not known to be gone; the end of the run tries again", ", ".join(left), lease
+                )
 
     @contextmanager
     def noting_lost_images(self) -> Iterator[None]:
