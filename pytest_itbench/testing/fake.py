@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from testinfra.host import Host
 from pytest_itbench.domain.application import Application, Event, EventKind
 from pytest_itbench.domain.capacity import Load
 from pytest_itbench.domain.scenario import Scenario
+from pytest_itbench.environments.bare import BareEnvironment, BareProvider
 from pytest_itbench.environments.base import Ground, ProviderOptions
 from pytest_itbench.errors import EngineTrouble, HostStopped, NotReady
 
@@ -61,8 +62,8 @@ class FakeBackend(BaseBackend):  # type: ignore[misc]  # testinfra ships no type
         return CommandResult(self, 0, text.encode(), known[text].encode(), b"")
 
 
-class FakeEnvironment:
-    """Implements `environments.base.Environment`."""
+class FakeEnvironment(BareEnvironment):
+    """Hosts that hold what was applied."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -121,16 +122,6 @@ class FakeEnvironment:
             self.changes += "".join(f"{step.path.name}\n" for step in self._scenario.between)
         return " ".join(refused)
 
-    def end_candidate(self) -> None:
-        """Nothing runs on."""
-
-    def refuse_disturbance(self) -> None:
-        """Nothing is apart from it."""
-
-    def read_logs(self) -> dict[str, str]:
-        """No logs."""
-        return {}
-
     def keep(self) -> str:
         """Nothing to keep."""
         return f"fake enter {self._scenario.hosts[0].name}"
@@ -140,59 +131,26 @@ class FakeEnvironment:
         self.applied, self.changes, self.stopped = "", "", False
 
 
-class FakeProvider:
-    """Implements `environments.base.EnvironmentProvider`."""
+class FakeProvider(BareProvider):
+    """Gives every attempt such an environment."""
 
     def __init__(self, options: ProviderOptions) -> None:
+        super().__init__(options)
         self._capacity = dict(options.capacity)
-
-    def hand_over(self) -> dict[str, str]:
-        """Nothing to tell."""
-        return {}
 
     def find_places(self) -> dict[str, Load]:
         """One place, with room for a thousand, or with what `--itbench-capacity` says."""
         return {"fake": Load(**{"memory": 1000.0, "cpus": 1000.0, "pids": 1000.0, "disk": 1000.0, **self._capacity})}
-
-    def find_foreign_load(self, place: str) -> Load:
-        """Nobody else is there."""
-        del place
-        return Load()
 
     def measure(self, scenario: Scenario) -> Load:
         """One of each."""
         del scenario
         return Load(memory=1, cpus=1, pids=1, disk=1)
 
-    def prepare(self, scenarios: Iterable[Scenario]) -> Iterator[tuple[str, str]]:
-        """No images."""
-        del scenarios
-        yield from ()
-
-    def warm(self, scenario: Scenario, place: str) -> None:
-        """Nothing to warm."""
-        del scenario, place
-
     def create(self, scenario: Scenario, ground: Ground, place: str) -> FakeEnvironment:
         """An environment of nothing."""
         del ground, place
         return FakeEnvironment(scenario)
-
-    def sweep(self, owner: str) -> tuple[str, ...]:
-        """Nothing is ever left."""
-        del owner
-        return ()
-
-    def sweep_orphans(self) -> tuple[str, ...]:
-        """Nothing is ever left."""
-        return ()
-
-    def sweep_kept(self) -> tuple[str, ...]:
-        """Nothing is ever kept."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing to wait for."""
 
     def diagnose(self) -> Iterator[tuple[bool, str]]:
         """Always well."""
