@@ -90,10 +90,11 @@ class ScenarioFile(pytest.File):
         several = len(settings.models) > 1
         for index in range(settings.attempts):
             for model in settings.models:
-                yield (
-                    name_attempt(model.label if several else "", index),
-                    Plan(scenario=scenario, model=model, index=index),
-                )
+                if index < model.options.get("attempts", settings.attempts):  # candidates, and no more of them
+                    yield (
+                        name_attempt(model.label if several else "", index),
+                        Plan(scenario=scenario, model=model, index=index),
+                    )
 
     def _mark(self, scenario: Scenario) -> None:
         names = (*scenario.tags, *(("cluster",) if scenario.cluster else ()))
@@ -206,7 +207,9 @@ def ask_model(request: pytest.FixtureRequest, itbench_attempt: Attempt, itbench_
         "scenario": itbench_attempt.key.scenario,
         "model": itbench_attempt.key.model,
         "attempt": itbench_attempt.key.index,
+        "asked": f"{itbench_attempt.model.kind}:{itbench_attempt.model.name}",
         "level": itbench_attempt.model.level,
+        "temperature": itbench_attempt.model.sampling.temperature,
         "reply": proposal.reply.text,
         "finish": proposal.reply.finish,
         "usage": asdict(proposal.reply.usage),

@@ -160,7 +160,12 @@ def make_baseline(summary: RunSummary) -> Baseline:
 def describe_choice(choice: ModelChoice) -> ModelInfo:
     """How a model is asked, as a run remembers it."""
     sampling = {name: value for name, value in asdict(choice.sampling).items() if name != "temperature"}
-    asked = {**sampling, "parameters": dict(choice.sampling.parameters), "system": choice.system}
+    asked = {
+        **sampling,
+        "parameters": dict(choice.sampling.parameters),
+        "system": choice.system,
+        "asked": choice.options.get("asked"),  # by whom candidates were made before
+    }
     return ModelInfo(
         label=choice.label,
         kind=choice.kind,

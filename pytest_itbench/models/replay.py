@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from pytest_itbench.domain.candidate import ModelChoice, Reply, Request
+from pytest_itbench.domain.candidate import ModelChoice, Reply, Request, Sampling
 from pytest_itbench.domain.outcome import Usage
 from pytest_itbench.errors import OptionMistake, ProviderTrouble
 
@@ -73,29 +75,31 @@ def _add(replies: dict[str, dict[str, dict[int, Reply]]], line: str, place: str)
     mine[index] = Reply(text=text, finish=str(record.get("finish", "")), usage=usage)
 
 
-def read_levels(path: Path) -> dict[str, int]:
-    """The prompt's level by model, of a file that `read_candidates` can read, where its lines say so."""
-    records = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {record.get("model", ""): record["level"] for record in records if record.get("level") in (1, 2, 3)}
-
-
 def choose_candidates(file: str) -> tuple[ModelChoice, ...]:
-    """The models of a file of candidates, each with the number of attempts that it holds.
+    """The models of a file of candidates, each with the number of attempts that it holds, and how it was asked.
 
     Raises:
         OptionMistake: the file cannot be read or holds nothing.
     """
-    found = read_candidates(Path(file))
+    path = Path(file)
+    found = read_candidates(path)
     if not found:
         raise OptionMistake(f"--itbench-candidates={file} holds no candidates")
-    levels = read_levels(Path(file))
-    return tuple(
-        ModelChoice(
-            level=levels.get(model, 2),
-            label=re.sub(r"[^\w.-]+", "-", model) or "candidates",
-            kind="replay",
-            name=file,
-            options={"model": model, "attempts": 1 + max(index for replies in mine.values() for index in replies)},
-        )
-        for model, mine in found.items()
+    records = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    origins = {record.get("model", ""): record for record in records}
+    return tuple(_choose(file, model, mine, origins[model]) for model, mine in found.items())
+
+
+def _choose(
+    file: str, model: str, replies: Mapping[str, Mapping[int, Reply]], origin: Mapping[str, Any]
+) -> ModelChoice:
+    level, temperature, asked = (origin.get(key) for key in ("level", "temperature", "asked"))
+    options: dict[str, Any] = {"model": model, "attempts": 1 + max(map(max, replies.values()))}
+    return ModelChoice(
+        level=level if level in (1, 2, 3) else 2,
+        sampling=Sampling(temperature=float(temperature) if isinstance(temperature, int | float) else None),
+        label=re.sub(r"[^\w.-]+", "-", model) or "candidates",
+        kind="replay",
+        name=file,
+        options=options | ({"asked": asked} if isinstance(asked, str) else {}),
     )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,34 @@ def test_generated_now_judged_later(
         ("noop", 0, "missed"),
         ("noop", 1, "missed"),
     }
+
+
+def test_candidates_know_how_they_were_asked_for(scenarios: Path, run: Run, asked: Callable[[], list[str]]) -> None:
+    """Model, level and temperature of each stand in the tables of the run that judges them."""
+    ways = ("--itbench-level=1", "--itbench-level=3", "--itbench-temperature=0.2", "--itbench-temperature=0.8")
+    run("scenarios/one", MODEL, *ways, "--itbench-generate-only", "--itbench-run=g")
+    run("scenarios/one", "--itbench-candidates=reports/g/candidates.jsonl", "--itbench-run=j")
+    info = json.loads((scenarios.parent / "reports" / "j" / "summary.json").read_text())["run"]
+    seen = {(c["label"], c["level"], c["temperature"], c["sampling"]["asked"]) for c in info["choices"]}
+    assert asked()
+    model = json.dumps(MODEL.removeprefix("--itbench-model="))
+    assert seen == {(f"script-ask-t{t}-l{level}", level, t, model) for t in (0.2, 0.8) for level in (1, 3)}
+
+
+def test_each_model_is_judged_by_what_the_file_holds(scenarios: Path, run: Run, outcomes: Outcomes) -> None:
+    """A model with fewer candidates than another has fewer attempts, and none that is invalid."""
+    counts = {"few": 1, "many": 3}
+    lines = [
+        json.dumps({"scenario": "one", "model": model, "reply": "no", "attempt": index})
+        for model, count in counts.items()
+        for index in range(count)
+    ]
+    (scenarios.parent / "uneven").write_text("\n".join(lines))
+    run("scenarios/one", "--itbench-candidates=uneven").assert_outcomes(failed=4)
+    assert Counter(outcome["key"]["model"] for outcome in outcomes()) == counts
+    run("scenarios/one", "--itbench-candidates=uneven", "--itbench-attempts=2", "--itbench-run=s").assert_outcomes(
+        failed=3
+    )
 
 
 def test_interrupted_generation_resumes(scenarios: Path, run: Run, asked: Callable[[], list[str]]) -> None:
